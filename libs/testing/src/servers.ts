@@ -1,0 +1,2 @@
+/** Starts the servers of a test run. */
+export default function setup(): void {}
