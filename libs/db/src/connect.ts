@@ -1,0 +1,50 @@
+import { drizzle } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+
+/** A raw client: tagged SQL, `int8` as number, `timestamptz` as Date, every statement prepared. */
+export type Sql = postgres.Sql<{ bigint: number }>;
+/** One connection, taken out of the pool: statements sent without awaiting each other are pipelined on it. */
+export type Connection = postgres.ReservedSql<{ bigint: number }>;
+/** What a repository gets to run its statements on: inside a transaction a connection, for plain reads the pool. */
+export type Tx = Sql | Connection;
+
+export type ConnectOptions = {
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly name: string;
+  readonly connectionsMax: number;
+};
+
+const integers = {
+  // Amounts and counters are integers below 2^53 by contract, so that a JavaScript number holds them exactly.
+  bigint: { to: 20, from: [20], serialize: String, parse: Number },
+};
+
+/** Opens a pool with limits on everything that could otherwise wait for ever. */
+export function connect({ url, name, connectionsMax }: ConnectOptions): Sql {
+  return postgres(url, {
+    max: connectionsMax,
+    connect_timeout: 5,
+    keep_alive: 10,
+    idle_timeout: 0,
+    max_lifetime: null,
+    prepare: true,
+    onnotice: () => undefined,
+    types: integers,
+    connection: {
+      application_name: name,
+      statement_timeout: 15_000,
+      lock_timeout: 10_000,
+      idle_in_transaction_session_timeout: 20_000,
+    },
+  }) as unknown as Sql;
+}
+
+/**
+ * drizzle over a pool of its own: it turns off the date parsers of the client that it is given,
+ * which would change what raw statements on the same client return.
+ */
+export function connectOrm<S extends Record<string, unknown>>(options: ConnectOptions, schema: S) {
+  const client = connect(options);
+  return { orm: drizzle({ client, schema }), close: () => client.end({ timeout: 5 }) };
+}

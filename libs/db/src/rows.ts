@@ -1,0 +1,77 @@
+import { getTableColumns, getTableName } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
+import type { Tx } from './connect.ts';
+
+/**
+ * The rows of one aggregate as the core handles them: locked as a set, decided on one by one, saved as a set.
+ * `name` is unique in a service; work of one batch is merged per name.
+ */
+export type Rows<K extends string, R> = {
+  readonly name: string;
+  readonly keyOf: (row: R) => K;
+  /** Locks and answers the rows that exist, in one statement, ordered by key so that two batches cannot deadlock. */
+  readonly lock: (tx: Tx, keys: readonly K[]) => Promise<readonly R[]>;
+  /** Inserts or replaces the rows, in one statement. */
+  readonly save: (tx: Tx, rows: readonly R[]) => Promise<unknown>;
+};
+
+type RowOf<T extends PgTable> = T['$inferSelect'];
+
+type Column = { readonly field: string; readonly name: string; readonly sqlType: string };
+
+const quoted = (name: string): string => `"${name}"`;
+
+/** Arrays of jsonb cannot be bound directly, because an element that is itself an array would be read as a dimension. */
+const bindType = (sqlType: string): string => (sqlType === 'jsonb' ? 'text[]' : `${sqlType}[]`);
+const unbound = (sqlType: string, alias: string): string => (sqlType === 'jsonb' ? `${alias}::jsonb` : alias);
+const toBind = (sqlType: string, value: unknown): unknown => {
+  if (value === null || value === undefined) return null;
+  return sqlType === 'jsonb' ? JSON.stringify(value) : value;
+};
+
+const columnsOf = (table: PgTable): Column[] =>
+  Object.entries(getTableColumns(table)).map(([field, column]) => ({ field, name: column.name, sqlType: column.getSQLType() }));
+
+/** The statements for a set of rows of one table, written once from the table's definition. */
+function statementsFor(table: PgTable, key: string, onConflict: 'replace' | 'keep') {
+  const columns = columnsOf(table);
+  const keyColumn = columns.find((column) => column.field === key);
+  if (!keyColumn) throw new Error(`${getTableName(table)} has no column '${key}'`);
+  const name = quoted(getTableName(table));
+  const list = columns.map((column) => quoted(column.name)).join(', ');
+  const selected = columns.map((column) => `${quoted(column.name)} as ${quoted(column.field)}`).join(', ');
+  const params = columns.map((column, index) => `$${index + 1}::${bindType(column.sqlType)}`).join(', ');
+  const aliases = columns.map((_, index) => `c${index}`);
+  const values = columns.map((column, index) => unbound(column.sqlType, aliases[index]!)).join(', ');
+  const replaced = columns.filter((column) => column !== keyColumn).map((column) => `${quoted(column.name)} = excluded.${quoted(column.name)}`);
+  const conflict = onConflict === 'keep' || replaced.length === 0 ? 'do nothing' : `do update set ${replaced.join(', ')}`;
+  return {
+    columns,
+    select: `select ${selected} from ${name} where ${quoted(keyColumn.name)} = any($1::${keyColumn.sqlType}[])`,
+    lock: `select ${selected} from ${name} where ${quoted(keyColumn.name)} = any($1::${keyColumn.sqlType}[]) order by ${quoted(keyColumn.name)} for update`,
+    save: `insert into ${name} (${list}) select ${values} from unnest(${params}) as t(${aliases.join(', ')}) on conflict (${quoted(keyColumn.name)}) ${conflict}`,
+  };
+}
+
+/** The rows of a drizzle table, keyed by one of its columns. Column types other than arrays are supported. */
+export function rowsOf<T extends PgTable, F extends keyof RowOf<T> & string>(
+  table: T,
+  key: F,
+  { onConflict = 'replace' }: { readonly onConflict?: 'replace' | 'keep' } = {},
+): Rows<RowOf<T>[F] & string, RowOf<T>> & { readonly find: (tx: Tx, keys: readonly (RowOf<T>[F] & string)[]) => Promise<readonly RowOf<T>[]> } {
+  const statements = statementsFor(table, key, onConflict);
+  const run = async (tx: Tx, text: string, params: readonly unknown[]) =>
+    (await tx.unsafe(text, params as never[], { prepare: true })) as unknown as RowOf<T>[];
+  return {
+    name: getTableName(table),
+    keyOf: (row) => row[key] as RowOf<T>[F] & string,
+    find: (tx, keys) => run(tx, statements.select, [keys]),
+    lock: (tx, keys) => run(tx, statements.lock, [keys]),
+    save: (tx, rows) =>
+      run(
+        tx,
+        statements.save,
+        statements.columns.map(({ field, sqlType }) => rows.map((row) => toBind(sqlType, (row as Record<string, unknown>)[field]))),
+      ),
+  };
+}
