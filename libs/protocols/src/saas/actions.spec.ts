@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  chinaTime,
   convertInstance,
   createInstance,
   destroyInstance,
@@ -12,6 +11,7 @@ import {
   respecInstance,
   SaasRequest,
   verifyInterface,
+  wireTime,
 } from './actions.ts';
 import type { Subject, Terms } from './actions.ts';
 
@@ -78,7 +78,17 @@ describe('the bodies on the wire', () => {
 
   test('a change of spec carries only the new spec', () => {
     const body = respecInstance(subject, { orderId, signId, spec: '高级版' });
-    expect(Object.keys(body)).toEqual(['action', 'orderId', 'accountId', 'openId', 'requestId', 'productId', 'resourceId', 'signId', 'spec']);
+    expect(Object.keys(body)).toEqual([
+      'action',
+      'orderId',
+      'accountId',
+      'openId',
+      'requestId',
+      'productId',
+      'resourceId',
+      'signId',
+      'spec',
+    ]);
   });
 
   test('expireInstance names no order, destroyInstance does', () => {
@@ -118,14 +128,17 @@ describe('the bodies on the wire', () => {
 });
 
 test('a provider reads isTrial as a boolean too', () => {
-  const body = { ...createInstance(subject, { orderId, terms }), productInfo: { productName: 'p', isTrial: true, spec: '', timeSpan: '', timeUnit: '' } };
+  const body = {
+    ...createInstance(subject, { orderId, terms }),
+    productInfo: { productName: 'p', isTrial: true, spec: '', timeSpan: '', timeUnit: '' },
+  };
   expect(SaasRequest.parse(body)).toMatchObject({ productInfo: { isTrial: 'true' } });
 });
 
-test('China time has the protocol’s form and is eight hours ahead, whatever the instant', () => {
+test('a time on the wire has the protocol’s form and is China’s, whatever the instant', () => {
   fc.assert(
     fc.property(fc.date({ min: new Date('1992-01-01'), max: new Date('2199-12-31'), noInvalidDate: true }), (at) => {
-      const text = chinaTime(at);
+      const text = wireTime(at);
       expect(text).toMatch(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/);
       expect(new Date(`${text.replace(' ', 'T')}+08:00`).getTime()).toBe(Math.floor(at.getTime() / 1000) * 1000);
     }),

@@ -1,3 +1,4 @@
+import { chinaTime } from '@yunshi/kernel/calendar';
 import { z } from 'zod';
 
 /**
@@ -182,7 +183,7 @@ export function renewInstance(
     orderId: order.orderId,
     ...asked(subject),
     signId: order.signId,
-    instanceExpireTime: chinaTime(order.expires),
+    instanceExpireTime: wireTime(order.expires),
     productInfo: productInfo(order.terms, {}),
     ...extras(order),
   };
@@ -202,7 +203,7 @@ export function convertInstance(
     spec,
     timeSpan: span,
     timeUnit: unit,
-    instanceExpireTime: chinaTime(order.expires),
+    instanceExpireTime: wireTime(order.expires),
     productInfo: productInfo(order.terms, {}),
     ...extras(order),
   };
@@ -253,7 +254,5 @@ function extras({ comment, contact }: { comment?: string; contact?: UserCollecti
   };
 }
 
-/** "yyyy-MM-dd HH:mm:ss" in China, which has kept UTC+8 all year since 1991. */
-export function chinaTime(at: Date): string {
-  return new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
-}
+/** "yyyy-MM-dd HH:mm:ss" in China time. */
+export const wireTime = (at: Date): string => chinaTime(at).slice(0, 19).replace('T', ' ');

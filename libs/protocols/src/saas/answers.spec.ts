@@ -47,7 +47,10 @@ describe('the answer to createInstance', () => {
     ['a null signId', '{"signId":null}'],
     ['an integer that JSON has rounded', '{"signId":90071992547409931}'],
     ['a signId nobody could store', JSON.stringify({ signId: 'x'.repeat(129) })],
-    ['more additional fields than anyone can show', JSON.stringify({ signId: 'a', additionalInfo: Array(51).fill({ name: 'n', value: 'v' }) })],
+    [
+      'more additional fields than anyone can show',
+      JSON.stringify({ signId: 'a', additionalInfo: Array(51).fill({ name: 'n', value: 'v' }) }),
+    ],
   ])('with %s is unreadable', (_what, text) => {
     expect(readCreated(text)).toMatchObject({ kind: 'unreadable' });
   });
@@ -74,7 +77,9 @@ describe('the answer to renew, modify, expire and destroy', () => {
   });
 
   test('may bring a new single-sign-on address', () => {
-    expect(readConsent('{"success":"true","appInfo":{"authUrl":"https://a.example/sso"}}')).toMatchObject({ authUrl: 'https://a.example/sso' });
+    expect(readConsent('{"success":"true","appInfo":{"authUrl":"https://a.example/sso"}}')).toMatchObject({
+      authUrl: 'https://a.example/sso',
+    });
   });
 
   test('may say why it declines', () => {
@@ -112,7 +117,11 @@ test('verifyInterface passes only when the same words come back', () => {
 });
 
 test('no answer at all makes a reader throw', () => {
-  const answers = fc.oneof(fc.string(), fc.json(), fc.record({ signId: fc.anything(), success: fc.anything(), appInfo: fc.anything() }).map(toText));
+  const answers = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc.record({ signId: fc.anything(), success: fc.anything(), appInfo: fc.anything() }).map(toText),
+  );
   fc.assert(
     fc.property(answers, (text) => {
       for (const read of [readCreated, readConsent, readFlow]) expect(read(text).kind).toBeTypeOf('string');

@@ -17,7 +17,8 @@ export type CreateAnswer =
   | { kind: 'pending' }
   | Unreadable;
 export type ConsentAnswer = { kind: 'agreed'; authUrl?: string; warnings: string[] } | { kind: 'declined'; info?: string } | Unreadable;
-export type FlowAnswer = { kind: 'measured'; total: string; used: string; unit: 'm' | 'h' | 'Mb' | 'Gb' } | { kind: 'declined' } | Unreadable;
+export type FlowAnswer =
+  { kind: 'measured'; total: string; used: string; unit: 'm' | 'h' | 'Mb' | 'Gb' } | { kind: 'declined' } | Unreadable;
 export type VerifyAnswer = { kind: 'echoed' } | { kind: 'mismatch' } | Unreadable;
 
 const Text = z.string().max(textLengthMax);
@@ -46,7 +47,8 @@ export function readCreated(text: string): CreateAnswer {
   const { signId, appInfo, additionalInfo } = read.value;
   if (signId === '0') return { kind: 'pending' };
   const warnings: string[] = [];
-  if (signId.length > signIdLengthAdvised) warnings.push(`signId has ${signId.length} characters, the protocol allows ${signIdLengthAdvised}`);
+  if (signId.length > signIdLengthAdvised)
+    warnings.push(`signId has ${signId.length} characters, the protocol allows ${signIdLengthAdvised}`);
   return { kind: 'delivered', signId, ...links(appInfo, warnings), additional: additionalInfo ?? [], warnings };
 }
 
@@ -87,10 +89,7 @@ function links(appInfo: z.infer<typeof AppInfo>, warnings: string[]): { website?
   return kept;
 }
 
-function parse<T extends z.ZodType>(
-  schema: T,
-  text: string,
-): { ok: true; value: z.output<T> } | { ok: false; unreadable: Unreadable } {
+function parse<T extends z.ZodType>(schema: T, text: string): { ok: true; value: z.output<T> } | { ok: false; unreadable: Unreadable } {
   let body: unknown;
   try {
     // Some servers begin UTF-8 with a byte order mark, which JSON.parse refuses.

@@ -7,7 +7,12 @@ describe('the signature of a delivery call', () => {
   test.each([
     ['sorts the event before the time', 'demo-token-0001', 1234567890, '72363503fe6955667f20615290e26502041e257cb706762111a4411d30327d47'],
     ['sorts as strings, not as numbers', 'demo-token-0001', 99, '7b12b8b4525f91ef1b4a127883c7cb9d51a3fe41dcd86b26b967d14853c90ef4'],
-    ['sorts a token that begins with a digit first', '0demo', 1234567890, '0f7468e1ed9c8d5963f733436b0f19961cedd254f19a6061da0052b1f7311d9b'],
+    [
+      'sorts a token that begins with a digit first',
+      '0demo',
+      1234567890,
+      '0f7468e1ed9c8d5963f733436b0f19961cedd254f19a6061da0052b1f7311d9b',
+    ],
   ])('%s', (_rule, token, eventId, expected) => {
     expect(sign(token, { timestamp: 1_700_000_000, eventId })).toBe(expected);
   });
