@@ -5,7 +5,16 @@ import { Fen } from '@yunshi/kernel/money';
 import { command, query } from './define.ts';
 
 /** Why a coupon cannot be used for an order, in words that the console shows. */
-export const CouponRefusal = z.enum(['not-found', 'expired', 'not-yet-valid', 'in-use', 'used', 'not-applicable', 'below-threshold', 'wrong-scene']);
+export const CouponRefusal = z.enum([
+  'not-found',
+  'expired',
+  'not-yet-valid',
+  'in-use',
+  'used',
+  'not-applicable',
+  'below-threshold',
+  'wrong-scene',
+]);
 export type CouponRefusal = z.infer<typeof CouponRefusal>;
 
 /** Holds one claimed coupon for one order. Undone by `releaseCoupon`. */

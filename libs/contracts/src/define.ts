@@ -76,11 +76,17 @@ export function command<const T extends `${string}.${string}`, D extends z.ZodTy
     Object.entries(spec.replies).map(([name, shape]) => [name, (data: unknown) => ({ reply: name, data: shape.parse(data) })]),
   );
   const create = (data: z.input<D>) => ({ type, version, subject, data: spec.data.parse(data) });
-  return declare(Object.assign(create, { kind: 'command', type, version, subject, service: owner(type), ...spec, reply }) as unknown as Command<T, D, R>);
+  return declare(
+    Object.assign(create, { kind: 'command', type, version, subject, service: owner(type), ...spec, reply }) as unknown as Command<T, D, R>,
+  );
 }
 
 /** Declares an event of `<service>.<name>`. */
-export function event<const T extends `${string}.${string}`, D extends z.ZodType>(type: T, version: number, spec: { readonly data: D }): Event<T, D> {
+export function event<const T extends `${string}.${string}`, D extends z.ZodType>(
+  type: T,
+  version: number,
+  spec: { readonly data: D },
+): Event<T, D> {
   const subject = `evt.${type}.v${version}`;
   const create = (data: z.input<D>) => ({ type, version, subject, data: spec.data.parse(data) });
   return declare(Object.assign(create, { kind: 'event', type, version, subject, service: owner(type), ...spec }) as unknown as Event<T, D>);

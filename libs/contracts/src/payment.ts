@@ -35,10 +35,24 @@ export const returnPayment = command('payment.return', 1, {
 
 /** The buyer's money for an order has arrived and is kept. */
 export const paymentReceived = event('payment.received', 1, {
-  data: z.object({ orderId: OrderId, accountId: AccountId, paymentId: PaymentId, attemptId: AttemptId, channel: Channel, amount: Fen, paidAt: Time }),
+  data: z.object({
+    orderId: OrderId,
+    accountId: AccountId,
+    paymentId: PaymentId,
+    attemptId: AttemptId,
+    channel: Channel,
+    amount: Fen,
+    paidAt: Time,
+  }),
 });
 
 /** Money that no order could keep (late, double, wrong amount) is on its way back. */
 export const orphanPaymentReturned = event('payment.orphan-returned', 1, {
-  data: z.object({ orderId: OrderId, accountId: AccountId, attemptId: AttemptId, amount: Fen, reason: z.enum(['late', 'double', 'wrong-amount']) }),
+  data: z.object({
+    orderId: OrderId,
+    accountId: AccountId,
+    attemptId: AttemptId,
+    amount: Fen,
+    reason: z.enum(['late', 'double', 'wrong-amount']),
+  }),
 });

@@ -26,13 +26,18 @@ export function flow<const F extends Table & Closed<F>>(name: string, table: F):
 /** Every status table declared by the modules imported so far, for diagrams and checks. */
 export const declaredFlows = (): readonly Flow<Table>[] => [...flows.values()];
 
-export function move<F extends Table>(machine: Flow<F>, from: keyof F & string, action: ActionOf<Flow<F>>): Result<keyof F & string, IllegalMove> {
+export function move<F extends Table>(
+  machine: Flow<F>,
+  from: keyof F & string,
+  action: ActionOf<Flow<F>>,
+): Result<keyof F & string, IllegalMove> {
   const to = machine.table[from]?.[action];
   return to === undefined ? no({ code: 'illegal-move', flow: machine.name, from, action }) : ok(to);
 }
 
 /** Whether nothing leads out of the state. */
-export const isTerminal = <F extends Table>(machine: Flow<F>, state: keyof F & string): boolean => Object.keys(machine.table[state] ?? {}).length === 0;
+export const isTerminal = <F extends Table>(machine: Flow<F>, state: keyof F & string): boolean =>
+  Object.keys(machine.table[state] ?? {}).length === 0;
 
 /** The states that can be reached from `start` along the table. */
 export function reachable<F extends Table>(machine: Flow<F>, start: keyof F & string): ReadonlySet<string> {

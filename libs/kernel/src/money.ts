@@ -19,7 +19,9 @@ export function allocate(amount: Fen, weights: readonly number[]): Fen[] {
   const exact = weights.map((weight) => BigInt(amount) * BigInt(weight));
   const shares = exact.map((value) => value / total);
   let left = Number(BigInt(amount) - shares.reduce((sum, share) => sum + share, 0n));
-  const byRemainder = exact.map((value, index) => ({ index, rest: value % total })).sort((a, b) => (a.rest === b.rest ? a.index - b.index : a.rest > b.rest ? -1 : 1));
+  const byRemainder = exact
+    .map((value, index) => ({ index, rest: value % total }))
+    .sort((a, b) => (a.rest === b.rest ? a.index - b.index : a.rest > b.rest ? -1 : 1));
   for (const { index } of byRemainder) {
     if (left === 0) break;
     shares[index]! += 1n;

@@ -1,0 +1,111 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { end, launch, whenReady } from './child.ts';
+import type { Child, Exit } from './child.ts';
+import { freePort } from './ports.ts';
+
+export type NatsOptions = {
+  /** The nats-server to run, see nats-server.ts. */
+  binary: string;
+  /** Holds the configuration, the log and the streams. */
+  dir: string;
+  port?: number;
+  /** How long acknowledged messages may sit unsynced; `always` costs two thirds of the throughput. */
+  syncInterval?: string;
+};
+
+export type Nats = {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly log: string;
+  readonly exited: Promise<Exit>;
+  /** Ends the server on the spot, as a crash would. */
+  kill(): Promise<void>;
+  /** Ends the server in order. */
+  stop(): Promise<void>;
+  /** Starts it again on the same store and port (after stopping it, if it still runs). */
+  restart(): Promise<void>;
+};
+
+/** Starts a nats-server with JetStream on its own store. */
+export async function startNats(options: NatsOptions): Promise<Nats> {
+  await mkdir(options.dir, { recursive: true });
+  const first = await onFreePort(options);
+  const { port } = first;
+  let child = first.child;
+  const log = join(options.dir, 'nats.log');
+  const stop = async () => void (await end(child, ['SIGTERM'], 10_000));
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    port,
+    log,
+    get pid() {
+      return child.pid;
+    },
+    get exited() {
+      return child.exited;
+    },
+    async kill() {
+      child.signal('SIGKILL');
+      await child.exited;
+    },
+    stop,
+    async restart() {
+      await stop();
+      child = await run(options, port);
+    },
+  };
+}
+
+/** Another process may take a port between our look and nats-server's: then we look again, unless the port was asked for. */
+async function onFreePort(options: NatsOptions): Promise<{ child: Child; port: number }> {
+  if (options.port) return { child: await run(options, options.port), port: options.port };
+  for (let tries = 1; ; tries++) {
+    const port = await freePort();
+    try {
+      return { child: await run(options, port), port };
+    } catch (error) {
+      if (tries === 5 || !String(error).includes('address already in use')) throw error;
+    }
+  }
+}
+
+async function run({ binary, dir, syncInterval = '1s' }: NatsOptions, port: number): Promise<Child> {
+  const config = join(dir, 'nats.conf');
+  const log = join(dir, 'nats.log');
+  await writeFile(config, configuration({ port, store: join(dir, 'store'), syncInterval }));
+  const child = await launch({ command: binary, args: ['--config', config], log });
+  await whenReady(child, { name: 'nats-server', log, ready: () => answers(port), within: 15_000 });
+  return child;
+}
+
+function configuration({ port, store, syncInterval }: { port: number; store: string; syncInterval: string }): string {
+  return `# Written at every start; changes here are lost.
+server_name: yunshi
+host: 127.0.0.1
+port: ${port}
+max_payload: 1MB
+lame_duck_duration: 30s
+jetstream {
+  store_dir: ${JSON.stringify(store)}
+  # An acknowledged message is durable only after a sync; the default of two minutes loses too much in a power failure.
+  sync_interval: ${syncInterval}
+}
+`;
+}
+
+/** nats-server greets every connection with INFO; it says whether JetStream has recovered its streams. */
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const finish = (ready: boolean) => {
+      socket.destroy();
+      resolve(ready);
+    };
+    socket.setTimeout(1_000, () => finish(false));
+    socket.once('error', () => finish(false));
+    socket.once('data', (greeting) => finish(greeting.toString().includes('"jetstream":true')));
+  });
+}
