@@ -43,7 +43,9 @@ function statementsFor(table: PgTable, key: string, onConflict: 'replace' | 'kee
   const params = columns.map((column, index) => `$${index + 1}::${bindType(column.sqlType)}`).join(', ');
   const aliases = columns.map((_, index) => `c${index}`);
   const values = columns.map((column, index) => unbound(column.sqlType, aliases[index]!)).join(', ');
-  const replaced = columns.filter((column) => column !== keyColumn).map((column) => `${quoted(column.name)} = excluded.${quoted(column.name)}`);
+  const replaced = columns
+    .filter((column) => column !== keyColumn)
+    .map((column) => `${quoted(column.name)} = excluded.${quoted(column.name)}`);
   const conflict = onConflict === 'keep' || replaced.length === 0 ? 'do nothing' : `do update set ${replaced.join(', ')}`;
   return {
     columns,
@@ -58,7 +60,9 @@ export function rowsOf<T extends PgTable, F extends keyof RowOf<T> & string>(
   table: T,
   key: F,
   { onConflict = 'replace' }: { readonly onConflict?: 'replace' | 'keep' } = {},
-): Rows<RowOf<T>[F] & string, RowOf<T>> & { readonly find: (tx: Tx, keys: readonly (RowOf<T>[F] & string)[]) => Promise<readonly RowOf<T>[]> } {
+): Rows<RowOf<T>[F] & string, RowOf<T>> & {
+  readonly find: (tx: Tx, keys: readonly (RowOf<T>[F] & string)[]) => Promise<readonly RowOf<T>[]>;
+} {
   const statements = statementsFor(table, key, onConflict);
   const run = async (tx: Tx, text: string, params: readonly unknown[]) =>
     (await tx.unsafe(text, params as never[], { prepare: true })) as unknown as RowOf<T>[];

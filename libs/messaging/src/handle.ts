@@ -12,7 +12,10 @@ export const write = <K extends string, R>(to: Rows<K, R>, row: R): Write => ({ 
 
 /** A saga to begin. `key` is the business id that operators search by. */
 export type SagaStart = { readonly saga: Saga; readonly id: string; readonly key: string; readonly data: unknown };
-export const startSaga = <D>(saga: Saga<D>, start: { readonly id: string; readonly key: string; readonly data: NoInfer<D> }): SagaStart => ({ saga, ...start });
+export const startSaga = <D>(
+  saga: Saga<D>,
+  start: { readonly id: string; readonly key: string; readonly data: NoInfer<D> },
+): SagaStart => ({ saga, ...start });
 
 /** Wakes the handler `due(kind)` for the key, once, when business time has reached `dueAt`. Setting it again moves it. */
 export type Deadline = { readonly kind: string; readonly key: string; readonly dueAt: Date };
@@ -78,12 +81,25 @@ export function handle<C extends Command, K extends string, R>(
   command: C,
   reaction: Reaction<z.output<C['data']>, K, R, Context & { readonly reply: Replies<C>; readonly from: SagaRef }>,
 ): Handler {
-  return erased({ on: 'command', name: `${command.type}.v${command.version}`, subject: command.subject, parse: (data: unknown) => command.data.parse(data), replies: command.reply, ...reaction });
+  return erased({
+    on: 'command',
+    name: `${command.type}.v${command.version}`,
+    subject: command.subject,
+    parse: (data: unknown) => command.data.parse(data),
+    replies: command.reply,
+    ...reaction,
+  });
 }
 
 /** Reacts to an event, once for each message id. */
 export function on<E extends Event, K extends string, R>(event: E, reaction: Reaction<z.output<E['data']>, K, R, Context>): Handler {
-  return erased({ on: 'event', name: `${event.type}.v${event.version}`, subject: event.subject, parse: (data: unknown) => event.data.parse(data), ...reaction });
+  return erased({
+    on: 'event',
+    name: `${event.type}.v${event.version}`,
+    subject: event.subject,
+    parse: (data: unknown) => event.data.parse(data),
+    ...reaction,
+  });
 }
 
 /** Reacts to a deadline that has come; `data` is the deadline's key. */
@@ -98,7 +114,10 @@ export type OutsideCall<Q extends z.ZodType = z.ZodType, O extends z.ZodType = z
   readonly outcome: O;
   readonly intent: (key: string, request: z.input<Q>, when?: { readonly notBefore?: Date }) => CallIntent;
 };
-export function outsideCall<Q extends z.ZodType, O extends z.ZodType>(kind: string, spec: { readonly request: Q; readonly outcome: O }): OutsideCall<Q, O> {
+export function outsideCall<Q extends z.ZodType, O extends z.ZodType>(
+  kind: string,
+  spec: { readonly request: Q; readonly outcome: O },
+): OutsideCall<Q, O> {
   return { kind, ...spec, intent: (key, request, when = {}) => ({ kind, key, request: spec.request.parse(request), ...when }) };
 }
 
@@ -108,13 +127,22 @@ export function outsideCall<Q extends z.ZodType, O extends z.ZodType>(kind: stri
  */
 export type Performer = {
   readonly kind: string;
-  readonly perform: (request: never, context: { readonly attempt: number; readonly signal: AbortSignal; readonly callId: string }) => Promise<unknown>;
+  readonly perform: (
+    request: never,
+    context: { readonly attempt: number; readonly signal: AbortSignal; readonly callId: string },
+  ) => Promise<unknown>;
 };
 export function performs<Q extends z.ZodType, O extends z.ZodType>(
   call: OutsideCall<Q, O>,
-  perform: (request: z.output<Q>, context: { readonly attempt: number; readonly signal: AbortSignal; readonly callId: string }) => Promise<z.input<O>>,
+  perform: (
+    request: z.output<Q>,
+    context: { readonly attempt: number; readonly signal: AbortSignal; readonly callId: string },
+  ) => Promise<z.input<O>>,
 ): Performer {
-  return { kind: call.kind, perform: async (request: never, context) => call.outcome.parse(await perform(call.request.parse(request) as z.output<Q>, context)) };
+  return {
+    kind: call.kind,
+    perform: async (request: never, context) => call.outcome.parse(await perform(call.request.parse(request) as z.output<Q>, context)),
+  };
 }
 
 /** Reacts to the outcome of a call. The intent is closed in the same transaction. */
@@ -122,7 +150,11 @@ export function whenCalled<Q extends z.ZodType, O extends z.ZodType, K extends s
   call: OutsideCall<Q, O>,
   reaction: {
     readonly of: Rows<K, R>;
-    readonly decide: (called: { readonly key: K; readonly request: z.output<Q>; readonly outcome: z.output<O>; readonly attempt: number }, row: R | undefined, context: Context) => Decision<NoInfer<R>>;
+    readonly decide: (
+      called: { readonly key: K; readonly request: z.output<Q>; readonly outcome: z.output<O>; readonly attempt: number },
+      row: R | undefined,
+      context: Context,
+    ) => Decision<NoInfer<R>>;
   },
 ): Handler {
   return erased({ on: 'outcome', name: call.kind, parse: (data: unknown) => data, key: (called: { key: K }) => called.key, ...reaction });
@@ -130,7 +162,10 @@ export function whenCalled<Q extends z.ZodType, O extends z.ZodType, K extends s
 
 /** A write by HTTP: goes through the same lane as messages. Declared once beside the routes, called with `core.write`. */
 export type HttpWrite<Data, K extends string, R> = Reaction<Data, K, R, Context> & { readonly name: string };
-export const httpWrite = <Data, K extends string, R>(name: string, reaction: Reaction<Data, K, R, Context>): HttpWrite<Data, K, R> => ({ name, ...reaction });
+export const httpWrite = <Data, K extends string, R>(name: string, reaction: Reaction<Data, K, R, Context>): HttpWrite<Data, K, R> => ({
+  name,
+  ...reaction,
+});
 
 /** Identifies an HTTP request that must happen once: same key and same hash get the first answer again. */
 export type Idempotency = { readonly account: string; readonly key: string; readonly hash: string };

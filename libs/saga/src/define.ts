@@ -29,7 +29,10 @@ type Undo<D, U extends Command> = {
   readonly undo: U;
   readonly undoWith: (data: D, failure: Failure) => Input<U>;
   /** What to remember from the undo's answer. */
-  readonly undoKeep?: (data: D, answer: { [K in keyof U['replies'] & string]: { reply: K; data: Answer<U, K> } }[keyof U['replies'] & string]) => D;
+  readonly undoKeep?: (
+    data: D,
+    answer: { [K in keyof U['replies'] & string]: { reply: K; data: Answer<U, K> } }[keyof U['replies'] & string],
+  ) => D;
 };
 type Patience<D> = { readonly within?: Within<D> };
 
@@ -52,7 +55,12 @@ export type Step = {
 };
 
 /** A finished definition. `data` is what the saga remembers between its steps. */
-export type Saga<D = any> = { readonly name: string; readonly version: number; readonly data: z.ZodType<D>; readonly steps: readonly Step[] };
+export type Saga<D = any> = {
+  readonly name: string;
+  readonly version: number;
+  readonly data: z.ZodType<D>;
+  readonly steps: readonly Step[];
+};
 /* oxlint-enable typescript/no-explicit-any */
 
 export type BeforePivot<D> = {

@@ -51,7 +51,8 @@ export function advance<D>(saga: Saga<D>, state: SagaState<D>, input: SagaInput)
       if (input.step !== step.name || input.direction !== direction) return no('not-awaited');
       return direction === 'do' ? answeredDo(saga, state, step, input) : ok(answeredUndo(saga, state, step, input));
     case 'deadline-passed':
-      if (direction === 'do' && step.kind === 'compensable') return ok(turnBack(saga, state, { step: step.name, cause: 'timed-out' }, state.at));
+      if (direction === 'do' && step.kind === 'compensable')
+        return ok(turnBack(saga, state, { step: step.name, cause: 'timed-out' }, state.at));
       return ok(askAgain(step, state, direction));
     case 'asked-again':
       return ok(askAgain(step, state, direction));
@@ -61,7 +62,12 @@ export function advance<D>(saga: Saga<D>, state: SagaState<D>, input: SagaInput)
   }
 }
 
-function answeredDo<D>(saga: Saga<D>, state: SagaState<D>, step: Step, input: { reply: string; answer: unknown }): Result<Moved<D>, Ignored> {
+function answeredDo<D>(
+  saga: Saga<D>,
+  state: SagaState<D>,
+  step: Step,
+  input: { reply: string; answer: unknown },
+): Result<Moved<D>, Ignored> {
   const shape = step.send?.replies[input.reply];
   if (!shape) return no('refusal-not-allowed');
   const answer = shape.parse(input.answer);

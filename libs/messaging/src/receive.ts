@@ -1,0 +1,87 @@
+import type { JsMsg } from '@nats-io/jetstream';
+import type { Sql } from '@yunshi/db/connect';
+import { bury } from './dead-letters.ts';
+import { Envelope, replyType, stopType } from './envelope.ts';
+import { Overloaded } from './faults.ts';
+import type { Handler } from './handle.ts';
+import type { Identity, Lane } from './lane.ts';
+
+/** Deliveries of one message before it is buried. A fault of the database or the bus does not count. */
+const deliveriesMax = 5;
+const againMs = (deliveries: number): number => Math.min(500 * 3 ** deliveries, 60_000);
+/** Back-off where the message is not to blame; with jitter, so that a recovered database is not met by everything at once. */
+const passingMs = (): number => 1_000 + Math.random() * 2_000;
+
+type Parts = {
+  readonly sql: Sql;
+  readonly lane: Lane;
+  /** By message type and version. */
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly sagaReplies: Handler;
+  readonly onFault: (what: string, error: unknown) => void;
+};
+
+/** Turns a delivered message into a piece of work; settles it when the work is committed, or has failed. */
+export function receiver({ sql, lane, handlers, sagaReplies, onFault }: Parts) {
+  const buried = async (message: JsMsg, error: unknown): Promise<void> => {
+    const headers = Object.fromEntries([...(message.headers ?? [])].map(([name, values]) => [name, values.join(', ')]));
+    const { deliveryCount } = message.info;
+    try {
+      await bury(sql, {
+        source: 'message',
+        name: message.subject,
+        subject: message.subject,
+        messageId: headers['Nats-Msg-Id'] ?? null,
+        body: message.string(),
+        headers,
+        error,
+        attempts: deliveryCount,
+      });
+      message.ack();
+    } catch (fault) {
+      onFault('dead letters', fault);
+      message.nak(passingMs());
+    }
+  };
+
+  const failed = (message: JsMsg, error: unknown, passing: boolean): void => {
+    onFault(`message ${message.subject}`, error);
+    if (passing) return message.nak(passingMs());
+    if (message.info.deliveryCount >= deliveriesMax) return void buried(message, error);
+    message.nak(againMs(message.info.deliveryCount));
+  };
+
+  function work(envelope: Envelope): { readonly handler: Handler; readonly data: unknown; readonly identity: Identity } {
+    const { id } = envelope;
+    if (envelope.type === replyType || envelope.type === stopType)
+      return { handler: sagaReplies, data: envelope, identity: { kind: 'message', id } };
+    const handler = handlers.get(`${envelope.type}.v${envelope.version}`);
+    if (!handler) throw new Error(`nobody here handles ${envelope.type} v${envelope.version}`);
+    if (handler.on !== 'command') return { handler, data: handler.parse(envelope.data), identity: { kind: 'message', id } };
+    if (!envelope.saga) throw new Error(`command ${envelope.type} does not say which saga asks`);
+    return { handler, data: handler.parse(envelope.data), identity: { kind: 'command', id, from: envelope.saga } };
+  }
+
+  return (message: JsMsg): void => {
+    let taken: ReturnType<typeof work>;
+    try {
+      taken = work(Envelope.parse(message.json()));
+    } catch (error) {
+      // It will not read better the next time.
+      onFault(`message ${message.subject}`, error);
+      return void buried(message, error);
+    }
+    try {
+      lane.push({
+        ...taken,
+        key: taken.handler.key(taken.data as never),
+        traceparent: message.headers?.get('traceparent') || undefined,
+        done: () => message.ack(),
+        failed: (error, passing) => failed(message, error, passing),
+      });
+    } catch (error) {
+      if (!(error instanceof Overloaded)) onFault(`message ${message.subject}`, error);
+      message.nak(passingMs());
+    }
+  };
+}

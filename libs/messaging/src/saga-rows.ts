@@ -1,0 +1,132 @@
+import type { Message } from '@yunshi/contracts/define';
+import type { Rows } from '@yunshi/db/rows';
+import type { Saga } from '@yunshi/saga/define';
+import { advance, awaited, begin, type Moved, type SagaInput, type SagaState } from '@yunshi/saga/run';
+import { replySubject, replyType, stopType, type Envelope } from './envelope.ts';
+import type { Handler, SagaRef, SagaStart } from './handle.ts';
+import { sagaLogRows, sagaRows, type SagaLogRow, type SagaRow } from './store.ts';
+
+/** A command in a saga's name. */
+export type SagaAsk = { readonly message: Message; readonly saga: SagaRef };
+
+/** Silence after which the awaited step is asked again: 15 s, then four times as long each time, at most an hour. */
+const askAgainMs = { first: 15_000, factor: 4, max: 3_600_000 };
+/** How long a compensable step may stay silent where its definition does not say. */
+const withinMsDefault = 600_000;
+
+type Written = { readonly writes: readonly { to: Rows<string, unknown>; row: unknown }[]; readonly asks: readonly SagaAsk[] };
+
+const logged = (row: SagaRow, at: Date, input: unknown, moved: Moved<unknown>): SagaLogRow => ({
+  id: `${row.id}:${String(row.seq).padStart(5, '0')}`,
+  at,
+  input,
+  phase: row.phase,
+  step: row.step,
+  data: moved.state.data,
+  sent: moved.ask ? `${moved.ask.direction} ${moved.ask.message.type}` : null,
+});
+
+function deadlineOf(saga: Saga, state: SagaState, now: Date): Date | null {
+  const step = awaited(saga, state);
+  if (!step || state.phase !== 'forward' || step.kind !== 'compensable') return null;
+  if (typeof step.within === 'function') return new Date(step.within(state.data));
+  return new Date(now.getTime() + (step.within ?? withinMsDefault));
+}
+
+/** The row of a saga after a move. The deadline belongs to the step: asking again does not move it. */
+function rowAfter(saga: Saga, before: SagaRow, moved: Moved<unknown>, now: Date): SagaRow {
+  const { state } = moved;
+  const step = awaited(saga, state)?.name ?? null;
+  const sameStep = step !== null && step === before.step && state.phase === before.phase;
+  const deadlineAt = sameStep ? before.deadlineAt : deadlineOf(saga, state, now);
+  const again = new Date(now.getTime() + Math.min(askAgainMs.first * askAgainMs.factor ** (state.asks - 1), askAgainMs.max));
+  const ended = state.phase === 'completed' || state.phase === 'rolled-back';
+  const wakeAt = ended ? null : deadlineAt && deadlineAt < again ? deadlineAt : again;
+  return {
+    ...before,
+    phase: state.phase,
+    step,
+    state,
+    seq: before.seq + 1,
+    wakeAt,
+    deadlineAt: ended ? null : deadlineAt,
+    endedAt: ended ? now : null,
+  };
+}
+
+function written(saga: Saga, service: string, before: SagaRow, moved: Moved<unknown>, input: unknown, now: Date): Written {
+  const row = rowAfter(saga, before, moved, now);
+  const { ask } = moved;
+  return {
+    writes: [
+      { to: sagaRows as Rows<string, unknown>, row },
+      { to: sagaLogRows as Rows<string, unknown>, row: logged(row, now, input, moved) },
+    ],
+    asks: ask ? [{ message: ask.message, saga: { sagaId: row.id, step: ask.step, direction: ask.direction, replyTo: service } }] : [],
+  };
+}
+
+/** What beginning a saga writes and sends. */
+export function sagaStarted({ saga, id, key, data }: SagaStart, service: string, now: Date, traceparent: string | undefined): Written {
+  const fresh: SagaRow = {
+    id,
+    name: saga.name,
+    version: saga.version,
+    key,
+    phase: 'forward',
+    step: null,
+    state: null,
+    seq: 0,
+    wakeAt: null,
+    deadlineAt: null,
+    startedAt: now,
+    endedAt: null,
+    traceparent: traceparent ?? null,
+  };
+  return written(saga, service, fresh, begin(saga, data), { kind: 'started' }, now);
+}
+
+const registryKey = (of: { readonly name: string; readonly version: number }): string => `${of.name} v${of.version}`;
+
+/** The handlers that run the sagas of a service: one for replies and requests to stop, one for waking up. */
+export function sagaHandlers(sagas: readonly Saga[], service: string): { readonly replies: Handler; readonly wake: Handler } {
+  const registry = new Map(sagas.map((saga) => [registryKey(saga), saga]));
+  const sagaOf = (row: SagaRow): Saga => {
+    const saga = registry.get(registryKey(row));
+    if (!saga) throw new Error(`no saga '${registryKey(row)}' is registered in ${service}, but ${row.id} is one`);
+    return saga;
+  };
+  const step = (row: SagaRow | undefined, input: SagaInput | undefined, now: Date) => {
+    if (!row || !input) return {};
+    const saga = sagaOf(row);
+    const moved = advance(saga, row.state as SagaState, input);
+    return moved.ok ? written(saga, service, row, moved.value, input, now) : {};
+  };
+  const common = { on: 'saga', of: sagaRows as Rows<string, unknown>, parse: (data: unknown) => data } as const;
+  return {
+    replies: {
+      ...common,
+      name: replyType,
+      subject: replySubject(service),
+      key: (envelope: Envelope) => envelope.saga!.sagaId,
+      decide: (envelope: Envelope, row: unknown, { now }: { now: Date }) => step(row as SagaRow | undefined, inputOf(envelope), now),
+    } as unknown as Handler,
+    wake: {
+      ...common,
+      name: 'saga.wake',
+      key: (sagaId: string) => sagaId,
+      decide: (_: string, row: unknown, { now }: { now: Date }) => {
+        const saga = row as SagaRow | undefined;
+        if (!saga?.wakeAt || saga.wakeAt > now) return {};
+        const late = saga.deadlineAt !== null && saga.deadlineAt <= now;
+        return step(saga, { kind: late ? 'deadline-passed' : 'asked-again' }, now);
+      },
+    } as unknown as Handler,
+  };
+}
+
+function inputOf(envelope: Envelope): SagaInput | undefined {
+  if (envelope.type === stopType) return { kind: 'stopped', reason: (envelope.data as { reason: string }).reason };
+  if (!envelope.saga || envelope.reply === undefined) return undefined;
+  return { kind: 'answered', step: envelope.saga.step, direction: envelope.saga.direction, reply: envelope.reply, answer: envelope.data };
+}

@@ -1,0 +1,177 @@
+import type { Connection } from '@yunshi/db/connect';
+import { rowsOf, type Rows } from '@yunshi/db/rows';
+import type { Outgoing } from './envelope.ts';
+import type { SagaRef } from './handle.ts';
+import type { Work } from './lane.ts';
+import { barrier, calls, deadlines, sagaLog, sagas } from './tables.ts';
+
+export type SagaRow = typeof sagas.$inferSelect;
+export type SagaLogRow = typeof sagaLog.$inferSelect;
+export type CallRow = typeof calls.$inferSelect;
+export type DeadlineRow = typeof deadlines.$inferSelect;
+export type BarrierRow = typeof barrier.$inferSelect;
+
+export const sagaRows: Rows<string, SagaRow> = rowsOf(sagas, 'id');
+export const sagaLogRows: Rows<string, SagaLogRow> = rowsOf(sagaLog, 'id', { onConflict: 'keep' });
+const callRows = rowsOf(calls, 'id');
+const deadlineRows = rowsOf(deadlines, 'id');
+
+export type IdempotencyRow = { account: string; key: string; hash: string; status: number; body: string };
+
+/** What the database knows of a batch before it is decided on. */
+export type Seen = {
+  readonly received: ReadonlySet<string>;
+  readonly barrier: ReadonlyMap<string, BarrierRow>;
+  readonly answered: ReadonlyMap<string, IdempotencyRow>;
+  /** Deadlines that were still set and due; they are deleted. */
+  readonly due: ReadonlySet<string>;
+  /** Calls that are still open; they are locked. */
+  readonly open: ReadonlySet<string>;
+  readonly rows: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
+};
+
+export const barrierKey = (ref: Pick<SagaRef, 'sagaId' | 'step' | 'direction'>): string => `${ref.sagaId} ${ref.direction} ${ref.step}`;
+export const idempotencyKey = (of: { readonly account: string; readonly key: string }): string => `${of.account} ${of.key}`;
+
+/**
+ * Waits for all statements of a pipeline, then throws the first error, if any.
+ * `Promise.all` would reject while later statements still run on the same connection.
+ */
+async function settled<T extends readonly Promise<unknown>[]>(statements: T): Promise<{ -readonly [I in keyof T]: Awaited<T[I]> }> {
+  const results = await Promise.allSettled(statements);
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure) throw failure.reason;
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as never;
+}
+
+const nothing = Promise.resolve([] as never[]);
+const identities = <K extends Work['identity']['kind']>(batch: readonly Work[], kind: K) =>
+  batch.map((work) => work.identity).filter((identity): identity is Extract<Work['identity'], { kind: K }> => identity.kind === kind);
+
+/** First round trip: begins the transaction, and reads and locks everything that the batch is about. */
+export async function look(connection: Connection, batch: readonly Work[], now: Date): Promise<Seen> {
+  const commands = identities(batch, 'command');
+  const messageIds = [...identities(batch, 'message'), ...commands].map((identity) => identity.id);
+  const keys = identities(batch, 'write').flatMap((identity) => identity.idempotency ?? []);
+  const deadlineIds = identities(batch, 'deadline')
+    .map((identity) => identity.id)
+    .sort();
+  const callIds = identities(batch, 'call')
+    .map((identity) => identity.id)
+    .sort();
+  const tables = locksOf(batch);
+  const [, received, barriers, answered, due, open, ...locked] = await settled([
+    connection`begin`.execute(),
+    messageIds.length ? connection<{ id: string }[]>`select id from inbox where id = any(${messageIds}::uuid[])`.execute() : nothing,
+    commands.length
+      ? connection<
+          BarrierRow[]
+        >`select saga_id as "sagaId", step, direction, reply, answer from barrier where saga_id = any(${commands.map((command) => command.from.sagaId)})`.execute()
+      : nothing,
+    keys.length
+      ? connection<IdempotencyRow[]>`
+          select i.account, i.key, i.hash, i.status, i.body from idempotency i
+          join unnest(${keys.map((one) => one.account)}::text[], ${keys.map((one) => one.key)}::text[]) as k(account, key) on k.account = i.account and k.key = i.key`.execute()
+      : nothing,
+    deadlineIds.length
+      ? connection<
+          { id: string }[]
+        >`delete from deadlines where id in (select id from deadlines where id = any(${deadlineIds}) and due_at <= ${now} order by id for update) returning id`.execute()
+      : nothing,
+    callIds.length
+      ? connection<{ id: string }[]>`select id from calls where id = any(${callIds}::uuid[]) and open order by id for update`.execute()
+      : nothing,
+    ...tables.map(({ rows, keys: wanted }) => rows.lock(connection, wanted)),
+  ]);
+  return {
+    received: new Set(received.map((row) => row.id)),
+    barrier: new Map(barriers.map((row) => [barrierKey(row), row])),
+    answered: new Map(answered.map((row) => [idempotencyKey(row), row])),
+    due: new Set(due.map((row) => row.id)),
+    open: new Set(open.map((row) => row.id)),
+    rows: new Map(tables.map(({ rows }, index) => [rows.name, new Map((locked[index] ?? []).map((row) => [rows.keyOf(row), row]))])),
+  };
+}
+
+/** One lock statement for each table that the batch touches, tables and keys in one order everywhere, so that batches cannot deadlock. */
+function locksOf(batch: readonly Work[]): { rows: Rows<string, unknown>; keys: string[] }[] {
+  const wanted = new Map<string, { rows: Rows<string, unknown>; keys: Set<string> }>();
+  for (const { handler, key } of batch) {
+    if (!handler.of) continue;
+    const entry = wanted.get(handler.of.name) ?? { rows: handler.of, keys: new Set() };
+    entry.keys.add(key);
+    wanted.set(handler.of.name, entry);
+  }
+  return [...wanted.values()]
+    .sort((a, b) => (a.rows.name < b.rows.name ? -1 : 1))
+    .map(({ rows, keys }) => ({ rows, keys: [...keys].sort() }));
+}
+
+/** Everything that a batch writes. */
+export type Changes = {
+  /** Per table name: the rows to save, newest state of each. */
+  readonly saves: ReadonlyMap<string, { readonly rows: Rows<string, unknown>; readonly changed: ReadonlyMap<string, unknown> }>;
+  readonly received: readonly string[];
+  readonly barriers: readonly BarrierRow[];
+  readonly lateAnswers: readonly BarrierRow[];
+  readonly idempotency: readonly IdempotencyRow[];
+  readonly deadlines: readonly DeadlineRow[];
+  readonly cancelled: readonly string[];
+  readonly calls: readonly CallRow[];
+  readonly closedCalls: readonly string[];
+  readonly outgoing: readonly Outgoing[];
+};
+
+const column = <R, K extends keyof R>(rows: readonly R[], name: K): R[K][] => rows.map((row) => row[name]);
+
+/** Second round trip: writes the batch as sets and commits. */
+export async function store(connection: Connection, changes: Changes, now: Date): Promise<void> {
+  const { received, barriers, lateAnswers, idempotency, outgoing } = changes;
+  const saves = [...changes.saves.values()].sort((a, b) => (a.rows.name < b.rows.name ? -1 : 1));
+  const statements: Promise<unknown>[] = saves.map(({ rows, changed }) =>
+    rows.save(
+      connection,
+      [...changed.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
+    ),
+  );
+  if (received.length) statements.push(connection`insert into inbox (id) select unnest(${received}::uuid[])`.execute());
+  if (barriers.length) statements.push(insertBarriers(connection, barriers));
+  if (lateAnswers.length) statements.push(updateBarriers(connection, lateAnswers));
+  if (idempotency.length)
+    statements.push(
+      connection`
+        insert into idempotency (account, key, hash, status, body)
+        select * from unnest(${column(idempotency, 'account')}::text[], ${column(idempotency, 'key')}::text[], ${column(idempotency, 'hash')}::text[],
+          ${column(idempotency, 'status')}::int[], ${column(idempotency, 'body')}::text[])`.execute(),
+    );
+  if (changes.cancelled.length) statements.push(connection`delete from deadlines where id = any(${changes.cancelled})`.execute());
+  if (changes.deadlines.length) statements.push(deadlineRows.save(connection, changes.deadlines));
+  if (changes.closedCalls.length)
+    statements.push(connection`update calls set open = false where id = any(${changes.closedCalls}::uuid[])`.execute());
+  if (changes.calls.length) statements.push(callRows.save(connection, changes.calls));
+  if (outgoing.length)
+    statements.push(
+      connection`
+        insert into outbox (id, subject, body, traceparent)
+        select * from unnest(${column(outgoing, 'id')}::uuid[], ${column(outgoing, 'subject')}::text[], ${column(outgoing, 'body')}::text[],
+          ${outgoing.map((message) => message.traceparent ?? null)}::text[])`.execute(),
+    );
+  const commit = connection`commit`.execute();
+  await settled([...statements, commit]);
+  // After an error inside a pipelined transaction COMMIT itself resolves, and says that it rolled back.
+  const { command } = await commit;
+  if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command} at ${now.toISOString()}`);
+}
+
+const insertBarriers = (connection: Connection, rows: readonly BarrierRow[]): Promise<unknown> =>
+  connection`
+    insert into barrier (saga_id, step, direction, reply, answer)
+    select * from unnest(${column(rows, 'sagaId')}::text[], ${column(rows, 'step')}::text[], ${column(rows, 'direction')}::text[],
+      ${column(rows, 'reply')}::text[], ${column(rows, 'answer')}::text[])`.execute();
+
+const updateBarriers = (connection: Connection, rows: readonly BarrierRow[]): Promise<unknown> =>
+  connection`
+    update barrier b set reply = n.reply, answer = n.answer
+    from unnest(${column(rows, 'sagaId')}::text[], ${column(rows, 'step')}::text[], ${column(rows, 'direction')}::text[],
+      ${column(rows, 'reply')}::text[], ${column(rows, 'answer')}::text[]) as n(saga_id, step, direction, reply, answer)
+    where b.saga_id = n.saga_id and b.step = n.step and b.direction = n.direction and b.reply is null`.execute();
