@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   chownSync,
   cpSync,
@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -80,7 +81,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 }
 
 type Owner = { uid?: number; gid?: number };
-type Home = { bin: string; data: string; log: string; owner: Owner };
+type Home = { dir: string; bin: string; data: string; log: string; owner: Owner };
 
 async function prepare({ dir, password }: PostgresOptions): Promise<Home> {
   mkdirSync(dir, { recursive: true });
@@ -136,7 +137,7 @@ function idsOf(user: string): Owner | undefined {
 function place(dir: string, native: string, owner: Owner): Home {
   const log = join(dir, 'postgres.log');
   const data = join(dir, 'data');
-  if (owner.uid === undefined) return { bin: join(native, 'bin'), data, log, owner };
+  if (owner.uid === undefined) return { dir, bin: join(native, 'bin'), data, log, owner };
   let bin = join(native, 'bin');
   if (!enterable(native)) {
     const copy = join(open('/var/tmp', `yunshi-postgresql-${shortHash(native)}`), 'native');
@@ -152,9 +153,7 @@ function place(dir: string, native: string, owner: Owner): Home {
       symlinkSync(real, data);
     }
   }
-  const real = realpathSync(data);
-  chownSync(real, owner.uid, owner.gid ?? owner.uid);
-  return { bin, data: real, log, owner };
+  return { dir, bin, data: realpathSync(data), log, owner };
 }
 
 function open(parent: string, name: string): string {
@@ -176,35 +175,48 @@ function enterable(folder: string): boolean {
   }
 }
 
+/** Makes the cluster aside and puts it in place when it is whole, so that an initdb that was interrupted leaves nothing half made. */
 async function initialise(home: Home, password: string): Promise<void> {
+  const { uid, gid } = home.owner;
+  const own = (path: string) => uid !== undefined && chownSync(path, uid, gid ?? uid);
+  const staged = `${home.data}-new`;
   // initdb wants the password in a file; it lies beside the data, for the server's user alone, and only for as long as initdb runs.
-  const secret = join(dirname(home.data), `.password-${randomUUID()}`);
+  const secret = `${home.data}-password`;
+  rmSync(staged, { recursive: true, force: true });
+  mkdirSync(staged, { recursive: true });
+  own(staged);
   writeFileSync(secret, password, { mode: 0o600 });
-  if (home.owner.uid !== undefined) chownSync(secret, home.owner.uid, home.owner.gid ?? home.owner.uid);
+  own(secret);
   try {
     const initdb = await launch({
       command: join(home.bin, 'initdb'),
-      args: [
-        `--pgdata=${home.data}`,
-        '--username=postgres',
-        `--pwfile=${secret}`,
-        '--auth=scram-sha-256',
-        // The builtin provider needs no locale of the machine, and sorts everywhere alike.
-        '--encoding=UTF8',
-        '--locale-provider=builtin',
-        '--locale=C',
-        '--builtin-locale=C.UTF-8',
-        '--no-instructions',
-      ],
+      args: initdbFlags(staged, secret),
       log: home.log,
       cwd: '/',
       ...home.owner,
     });
     const exit = await initdb.exited;
     if (exit.code !== 0) throw new Error(`initdb ended ${told(exit)}:\n${tail(home.log)}`);
+    rmSync(home.data, { recursive: true, force: true });
+    renameSync(staged, home.data);
   } finally {
     rmSync(secret, { force: true });
   }
+}
+
+function initdbFlags(data: string, passwordFile: string): string[] {
+  return [
+    `--pgdata=${data}`,
+    '--username=postgres',
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    // The builtin provider needs no locale of the machine, and sorts everywhere alike.
+    '--encoding=UTF8',
+    '--locale-provider=builtin',
+    '--locale=C',
+    '--builtin-locale=C.UTF-8',
+    '--no-instructions',
+  ];
 }
 
 async function onFreePort(options: PostgresOptions, home: Home): Promise<{ child: Child; port: number }> {
@@ -239,6 +251,8 @@ async function runOnce({ durable = true }: PostgresOptions, home: Home, port: nu
     shared_buffers: '128MB',
     timezone: 'UTC',
     log_timezone: 'UTC',
+    // Means nothing to PostgreSQL: the data may live elsewhere (see place), and this is how we know our processes after a crash.
+    'yunshi.dir': home.dir,
     ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Made once, for this machine alone. */
+export type Secrets = {
+  /** Of PostgreSQL's superuser. */
+  postgres: string;
+  /** Of each service's role, by the role's name. */
+  roles: Record<string, string>;
+  /** 32 bytes in base64, for what a service keeps encrypted. */
+  encryptionKey: string;
+};
+
+/** Reads the secrets of this place, and makes those that are missing. Only the owner may read the file. */
+export function secretsIn(file: string, roles: readonly string[]): Secrets {
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {};
+  const secrets: Secrets = {
+    postgres: kept.postgres ?? password(),
+    roles: { ...kept.roles, ...Object.fromEntries(roles.map((role) => [role, kept.roles?.[role] ?? password()])) },
+    encryptionKey: kept.encryptionKey ?? randomBytes(32).toString('base64'),
+  };
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  return secrets;
+}
+
+function password(): string {
+  return randomBytes(24).toString('base64url');
+}

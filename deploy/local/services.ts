@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import type { Secrets } from './secrets.ts';
+
+/** What a service's environment is built from. */
+export type Place = {
+  urls: Readonly<Record<string, string>>;
+  natsUrl: string;
+  databaseUrl: string | undefined;
+  seed: 'demo' | 'none';
+  testClock: boolean;
+  secrets: Secrets;
+};
+
+export type Service = {
+  name: string;
+  /** The port to try first. */
+  port: number;
+  /** The program, from the root of the repository. */
+  program: string;
+  /** Its role and schema, when it has a database. */
+  schema?: string;
+  /** What it needs beside that which every service gets. */
+  env?: (place: Place) => Record<string, string>;
+};
+
+/** Every process of the system, in the order in which the table shows them. */
+export const services: readonly Service[] = [
+  { name: 'gateway', port: 8080, program: 'services/gateway/src/main.ts', env: ({ urls }) => upstreams(urls) },
+  { name: 'catalog', port: 8101, program: 'services/catalog/src/main.ts', schema: 'svc_catalog' },
+  { name: 'order', port: 8102, program: 'services/order/src/main.ts', schema: 'svc_order' },
+  { name: 'payment-gateway', port: 8103, program: 'services/payment-gateway/src/main.ts', schema: 'svc_payment' },
+  { name: 'coupon', port: 8104, program: 'services/coupon/src/main.ts', schema: 'svc_coupon' },
+  { name: 'fulfillment', port: 8105, program: 'services/fulfillment/src/main.ts', schema: 'svc_fulfillment' },
+  { name: 'sandbox', port: 8106, program: 'services/sandbox/src/main.ts', schema: 'svc_sandbox' },
+];
+
+export const AUDIENCE = 'yunshi';
+
+/** The environment that every service gets, and what is its own. */
+export function environment(service: Service, place: Place): Record<string, string> {
+  const { urls, natsUrl, databaseUrl, seed, testClock } = place;
+  const own = new URL(urls[service.name] ?? '');
+  return {
+    PORT: own.port,
+    HOST: '127.0.0.1',
+    NATS_URL: natsUrl,
+    ...(databaseUrl && { DATABASE_URL: databaseUrl }),
+    AUTH_ISSUER: urls['gateway'] ?? '',
+    AUTH_JWKS_URL: `${urls['gateway']}/v1/dev/jwks`,
+    AUTH_AUDIENCE: AUDIENCE,
+    SEED: seed,
+    TEST_CLOCK: testClock ? 'on' : 'off',
+    NODE_ENV: 'development',
+    OTEL_SERVICE_NAME: service.name,
+    // Two starts of the same place are two instances to whoever watches them.
+    OTEL_RESOURCE_ATTRIBUTES: `service.namespace=yunshi,service.instance.id=${randomBytes(4).toString('hex')}`,
+    ...service.env?.(place),
+  };
+}
+
+/** `ORDER_URL`, `PAYMENT_GATEWAY_URL` and so on: where the gateway finds the services' own routes. */
+function upstreams(urls: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(urls).map(([name, url]) => [`${name.toUpperCase().replaceAll('-', '_')}_URL`, url]));
+}

@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { endLeftovers } from './leftovers.ts';
+import { root, startSystem } from './system.ts';
+import { table } from './table.ts';
+
+const dir = join(root, '.local');
+const began = performance.now();
+const say = (line: string) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s  ${line}`);
+
+const stop = new AbortController();
+const stopped = once(stop.signal, 'abort');
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (stop.signal.aborted ? hardStop() : stopOnce()));
+
+console.log('Starting Yunshi 云市: PostgreSQL, nats-server and seven services, each a process of its own.\n');
+try {
+  const system = await startSystem({ dir, seed: 'demo', testClock: true, ports: 'usual', restart: true, signal: stop.signal, say });
+  say('all are ready\n');
+  console.log(await table(system, dir));
+  await stopped;
+  await system.stop();
+} catch (error) {
+  if (!stop.signal.aborted) {
+    console.error(`\nIt did not start: ${error instanceof Error ? error.message : String(error)}`);
+    console.error('`npm run doctor` says what may be missing.');
+    process.exit(1);
+  }
+}
+console.log('Stopped. The data stays in .local; `npm run reset` clears it.');
+process.exit(0);
+
+function stopOnce(): void {
+  console.log('\nStopping … (once more: at once)');
+  stop.abort(new Error('stopped while it started'));
+}
+
+/** Everything here survives a crash, so an impatient person may have one. */
+function hardStop(): never {
+  endLeftovers(dir);
+  process.exit(130);
+}
