@@ -53,8 +53,8 @@ export type Core = Parts & {
    * by `IdempotencyKeyReused`. Throws `Overloaded` when the lane is full, `Unavailable` when the database cannot be reached (whether it
    * happened is unknown: repeat with the same key), and whatever the decision throws, in which case nothing has happened.
    */
-  readonly write: <Data, K extends string, R>(
-    how: HttpWrite<Data, K, R>,
+  readonly write: <Data, K extends string, R, KB extends string, B>(
+    how: HttpWrite<Data, K, R, KB, B>,
     data: Data,
     idempotency?: Idempotency,
   ) => Promise<Response & { readonly replayed: boolean }>;

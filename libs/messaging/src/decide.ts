@@ -85,7 +85,9 @@ class BatchLedger {
       const row = work.handler.of && this.#row(work.handler.of, work.key);
       const from = work.identity.kind === 'command' ? work.identity.from : undefined;
       const reply = (work.handler as { replies?: unknown }).replies;
-      decision = work.handler.decide(work.data as never, row, { now: this.#now, from, reply } as never) as CoreDecision;
+      const second = work.handler.beside;
+      const beside = second && this.#row(second.of, second.key(work.data as never));
+      decision = work.handler.decide(work.data as never, row, { now: this.#now, from, reply, beside } as never) as CoreDecision;
     } catch (error) {
       return () => work.failed(error, false);
     }

@@ -64,22 +64,28 @@ export type Handler = {
   readonly of?: Rows<string, unknown>;
   readonly parse: (data: unknown) => unknown;
   readonly key: (data: never) => string;
+  readonly beside?: { readonly of: Rows<string, unknown>; readonly key: (data: never) => string };
   readonly decide: (data: never, row: unknown, context: never) => Decision<unknown>;
 };
 
-type Reaction<Data, K extends string, R, Ctx> = {
+type Reaction<Data, K extends string, R, Ctx, KB extends string = string, B = unknown> = {
   readonly of: Rows<K, R>;
   readonly key: (data: Data) => NoInfer<K>;
+  /**
+   * A second row that the decision needs, given as `context.beside` and changed by `writes`. Tables are locked in the order of their
+   * names, so a row that may not exist yet is counted safely if its table sorts behind one whose row does exist and is locked too.
+   */
+  readonly beside?: { readonly of: Rows<KB, B>; readonly key: (data: Data) => NoInfer<KB> };
   /** Pure. `row` is absent where none exists yet; a second message for the same row in a batch sees the first one's result. */
-  readonly decide: (data: Data, row: R | undefined, context: Ctx) => Decision<NoInfer<R>>;
+  readonly decide: (data: Data, row: R | undefined, context: Ctx & { readonly beside: B | undefined }) => Decision<NoInfer<R>>;
 };
 
 const erased = (handler: unknown): Handler => handler as Handler;
 
 /** Handles a command: once for each saga step and direction, however often it arrives; repeated ones get the stored reply again. */
-export function handle<C extends Command, K extends string, R>(
+export function handle<C extends Command, K extends string, R, KB extends string, B>(
   command: C,
-  reaction: Reaction<z.output<C['data']>, K, R, Context & { readonly reply: Replies<C>; readonly from: SagaRef }>,
+  reaction: Reaction<z.output<C['data']>, K, R, Context & { readonly reply: Replies<C>; readonly from: SagaRef }, KB, B>,
 ): Handler {
   return erased({
     on: 'command',
@@ -92,7 +98,10 @@ export function handle<C extends Command, K extends string, R>(
 }
 
 /** Reacts to an event, once for each message id. */
-export function on<E extends Event, K extends string, R>(event: E, reaction: Reaction<z.output<E['data']>, K, R, Context>): Handler {
+export function on<E extends Event, K extends string, R, KB extends string, B>(
+  event: E,
+  reaction: Reaction<z.output<E['data']>, K, R, Context, KB, B>,
+): Handler {
   return erased({
     on: 'event',
     name: `${event.type}.v${event.version}`,
@@ -161,11 +170,13 @@ export function whenCalled<Q extends z.ZodType, O extends z.ZodType, K extends s
 }
 
 /** A write by HTTP: goes through the same lane as messages. Declared once beside the routes, called with `core.write`. */
-export type HttpWrite<Data, K extends string, R> = Reaction<Data, K, R, Context> & { readonly name: string };
-export const httpWrite = <Data, K extends string, R>(name: string, reaction: Reaction<Data, K, R, Context>): HttpWrite<Data, K, R> => ({
-  name,
-  ...reaction,
-});
+export type HttpWrite<Data, K extends string, R, KB extends string = string, B = unknown> = Reaction<Data, K, R, Context, KB, B> & {
+  readonly name: string;
+};
+export const httpWrite = <Data, K extends string, R, KB extends string, B>(
+  name: string,
+  reaction: Reaction<Data, K, R, Context, KB, B>,
+): HttpWrite<Data, K, R, KB, B> => ({ name, ...reaction });
 
 /** Identifies an HTTP request that must happen once: same key and same hash get the first answer again. */
 export type Idempotency = { readonly account: string; readonly key: string; readonly hash: string };

@@ -96,11 +96,14 @@ export async function look(connection: Connection, batch: readonly Work[], now: 
 /** One lock statement for each table that the batch touches, tables and keys in one order everywhere, so that batches cannot deadlock. */
 function locksOf(batch: readonly Work[]): { rows: Rows<string, unknown>; keys: string[] }[] {
   const wanted = new Map<string, { rows: Rows<string, unknown>; keys: Set<string> }>();
-  for (const { handler, key } of batch) {
-    if (!handler.of) continue;
-    const entry = wanted.get(handler.of.name) ?? { rows: handler.of, keys: new Set() };
+  const want = (rows: Rows<string, unknown>, key: string) => {
+    const entry = wanted.get(rows.name) ?? { rows, keys: new Set() };
     entry.keys.add(key);
-    wanted.set(handler.of.name, entry);
+    wanted.set(rows.name, entry);
+  };
+  for (const { handler, key, data } of batch) {
+    if (handler.of) want(handler.of, key);
+    if (handler.beside) want(handler.beside.of, handler.beside.key(data as never));
   }
   return [...wanted.values()]
     .sort((a, b) => (a.rows.name < b.rows.name ? -1 : 1))
