@@ -1,0 +1,85 @@
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import type { SkuSnapshot } from '@yunshi/contracts/catalog';
+import type { AccountId, OrderId, ProductId, ProviderId } from '@yunshi/kernel/ids';
+import type { DeliveryType } from '@yunshi/kernel/marketplace';
+
+const time = (name: string) => timestamp(name, { withTimezone: true });
+const fen = (name: string) => bigint(name, { mode: 'number' });
+
+export const categories = pgTable('categories', {
+  categoryId: text('category_id').primaryKey(),
+  name: text('name').notNull(),
+  nameEn: text('name_en').notNull(),
+  /** Where it stands in the list. */
+  position: integer('position').notNull(),
+});
+
+export const providers = pgTable('providers', {
+  providerId: text('provider_id').$type<ProviderId>().primaryKey(),
+  name: text('name').notNull(),
+  nameEn: text('name_en').notNull(),
+  about: text('about').notNull(),
+  aboutEn: text('about_en').notNull(),
+  /** 自营 */
+  selfOperated: boolean('self_operated').notNull(),
+  phone: text('phone').notNull(),
+  email: text('email').notNull(),
+  serviceHours: text('service_hours').notNull(),
+  joinedAt: time('joined_at').notNull(),
+});
+
+/** A product with its SKUs is one row, because it is changed, versioned and told to others as a whole. */
+export const products = pgTable(
+  'products',
+  {
+    productId: text('product_id').$type<ProductId>().primaryKey(),
+    productVersion: integer('product_version').notNull(),
+    providerId: text('provider_id').$type<ProviderId>().notNull(),
+    categoryId: text('category_id').notNull(),
+    name: text('name').notNull(),
+    nameEn: text('name_en'),
+    summary: text('summary').notNull(),
+    summaryEn: text('summary_en'),
+    description: text('description').notNull(),
+    guide: text('guide').notNull(),
+    deliveryType: text('delivery_type').$type<DeliveryType>().notNull(),
+    humanDelivery: boolean('human_delivery').notNull(),
+    status: text('status', { enum: ['published', 'withdrawn'] }).notNull(),
+    skus: jsonb('skus').$type<SkuSnapshot[]>().notNull(),
+    publishedAt: time('published_at').notNull(),
+    changedAt: time('changed_at').notNull(),
+    priceFrom: fen('price_from').notNull(),
+    /** Normalised text to compare a search with, and its grams for the index, separated by spaces. */
+    searchText: text('search_text').notNull(),
+    searchGrams: text('search_grams').notNull(),
+  },
+  (table) => [
+    index('products_price').on(table.priceFrom, table.productId),
+    index('products_newest').on(table.publishedAt, table.productId),
+    index('products_provider').on(table.providerId),
+    index('products_search').using('gin', sql`string_to_array(search_grams, ' ')`),
+  ],
+);
+
+/**
+ * Completed sales 交易成功 of each product. Apart from the product, so that selling locks and rewrites neither its texts nor its version.
+ * The row is made when the product is published: counting needs a row to lock.
+ */
+export const saleCounts = pgTable(
+  'sale_counts',
+  {
+    productId: text('product_id').$type<ProductId>().primaryKey(),
+    completed: bigint('completed', { mode: 'number' }).notNull(),
+  },
+  (table) => [index('sale_counts_most').on(table.completed, table.productId), check('sale_counts_not_negative', sql`completed >= 0`)],
+);
+
+/** One row for each completed order: what makes a sale count once. */
+export const sales = pgTable('sales', {
+  orderId: text('order_id').$type<OrderId>().primaryKey(),
+  productId: text('product_id').$type<ProductId>().notNull(),
+  accountId: text('account_id').$type<AccountId>().notNull(),
+  quantity: integer('quantity').notNull(),
+  recordedAt: time('recorded_at').notNull(),
+});
