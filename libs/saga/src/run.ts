@@ -49,7 +49,7 @@ export function advance<D>(saga: Saga<D>, state: SagaState<D>, input: SagaInput)
   switch (input.kind) {
     case 'answered':
       if (input.step !== step.name || input.direction !== direction) return no('not-awaited');
-      return direction === 'do' ? answeredDo(saga, state, step, input) : ok(answeredUndo(saga, state, step, input));
+      return direction === 'do' ? answeredDo(saga, state, step, input) : answeredUndo(saga, state, step, input);
     case 'deadline-passed':
       if (direction === 'do' && step.kind === 'compensable')
         return ok(turnBack(saga, state, { step: step.name, cause: 'timed-out' }, state.at));
@@ -79,10 +79,17 @@ function answeredDo<D>(
   return ok(turnBack(saga, state, { step: step.name, cause: 'refused', reply: input.reply, answer }, state.at - 1));
 }
 
-function answeredUndo<D>(saga: Saga<D>, state: SagaState<D>, step: Step, input: { reply: string; answer: unknown }): Moved<D> {
-  const answer = step.undo?.replies[input.reply]?.parse(input.answer);
+function answeredUndo<D>(
+  saga: Saga<D>,
+  state: SagaState<D>,
+  step: Step,
+  input: { reply: string; answer: unknown },
+): Result<Moved<D>, Ignored> {
+  const shape = step.undo?.replies[input.reply];
+  if (!shape) return no('refusal-not-allowed');
+  const answer = shape.parse(input.answer);
   const data = step.undoKeep ? (step.undoKeep(state.data, { reply: input.reply, data: answer }) as D) : state.data;
-  return backwardFrom(saga, { ...state, data, at: state.at - 1 });
+  return ok(backwardFrom(saga, { ...state, data, at: state.at - 1 }));
 }
 
 /** A refused step did nothing and is not undone (`from` is the one before it); a silent one may have done something and is. */
