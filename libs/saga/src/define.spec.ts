@@ -4,7 +4,8 @@ import { declaredSagas, saga } from './define.ts';
 
 const trip = ({ trip: name }: { trip: string }) => ({ trip: name });
 const room = { send: bookRoom, with: trip, on: 'booked', undo: cancelRoom, undoWith: trip } as const;
-const begun = () => saga('stay', 1, Trip).startedBy('plan trip', { undo: dropTrip, undoWith: () => ({ trip: '', blame: '', returned: 0 }) });
+const begun = () =>
+  saga('stay', 1, Trip).startedBy('plan trip', { undo: dropTrip, undoWith: () => ({ trip: '', blame: '', returned: 0 }) });
 
 test('each step says what it is', () => {
   expect(tripSaga.steps.map(({ name, kind }) => [name, kind])).toEqual([

@@ -5,8 +5,8 @@ import { play } from './play.ts';
 const begun = () => play(tripSaga, dayTrip);
 
 test('a dialogue fails where another command is sent, or other words', () => {
-  expect(() => begun().sends(takeMoney)).toThrow();
-  expect(() => begun().sends(holdSeat, { trip: 'Suzhou', window: false })).toThrow();
+  expect(() => begun().sends(takeMoney)).toThrow('till.take');
+  expect(() => begun().sends(holdSeat, { trip: 'Suzhou', window: false })).toThrow('window');
 });
 
 test('a dialogue fails where a reply does not count', () => {
@@ -15,8 +15,8 @@ test('a dialogue fails where a reply does not count', () => {
 
 test('a dialogue fails where the end is another one', () => {
   const stopped = begun().isStopped().receives('released').receives('dropped');
-  expect(() => stopped.endsCompleted()).toThrow();
-  expect(() => stopped.endsRolledBack('take money')).toThrow();
+  expect(() => stopped.endsCompleted()).toThrow('rolled-back');
+  expect(() => stopped.endsRolledBack('take money')).toThrow('hold seat');
   expect(stopped.isDone).toBe(true);
 });
 

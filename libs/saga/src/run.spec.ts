@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { dayTrip, dropTrip, giveMoneyBack, holdSeat, issueTicket, postTicket, releaseSeat, takeMoney, tripSaga, weekend } from '../fixtures/trip.ts';
+import {
+  dayTrip,
+  dropTrip,
+  giveMoneyBack,
+  holdSeat,
+  issueTicket,
+  postTicket,
+  releaseSeat,
+  takeMoney,
+  tripSaga,
+  weekend,
+} from '../fixtures/trip.ts';
 import { play } from './play.ts';
 import { advance, awaited, begin } from './run.ts';
 
@@ -24,13 +35,13 @@ describe('going forward', () => {
   });
 
   test('data that does not fit the saga never begins', () => {
-    expect(() => begin(tripSaga, { ...dayTrip, fare: -1 })).toThrow();
+    expect(() => begin(tripSaga, { ...dayTrip, fare: -1 })).toThrow('fare');
   });
 
   test('an answer that does not fit its contract is an error, not a refusal', () => {
     const { state } = begin(tripSaga, dayTrip);
     const input = { kind: 'answered', step: 'hold seat', direction: 'do', reply: 'held', answer: { fare: 'thirty' } } as const;
-    expect(() => advance(tripSaga, state, input)).toThrow();
+    expect(() => advance(tripSaga, state, input)).toThrow('fare');
   });
 });
 
@@ -83,11 +94,13 @@ describe('past the pivot', () => {
   });
 
   test('a refusal of a retriable step leaves the saga where it stands', () => {
-    ticketed().ignores({ kind: 'answered', step: 'post ticket', direction: 'do', reply: 'refused', answer: {} }).sends(postTicket);
+    const refusal = { kind: 'answered', step: 'post ticket', direction: 'do', reply: 'refused', answer: {} } as const;
+    expect(advance(tripSaga, ticketed().sends(postTicket).state, refusal)).toEqual({ ok: false, error: 'refusal-not-allowed' });
   });
 
   test.each(['completed', 'rolled-back'] as const)('%s is the end', (phase) => {
-    const end = phase === 'completed' ? ticketed().receives('sent') : play(tripSaga, dayTrip).isStopped().receives('released').receives('dropped');
+    const end =
+      phase === 'completed' ? ticketed().receives('sent') : play(tripSaga, dayTrip).isStopped().receives('released').receives('dropped');
     expect(end.state.phase).toBe(phase);
     expect(awaited(tripSaga, end.state)).toBeUndefined();
     expect(advance(tripSaga, end.state, { kind: 'asked-again' })).toEqual({ ok: false, error: 'ended' });
