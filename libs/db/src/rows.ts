@@ -21,12 +21,18 @@ type Column = { readonly field: string; readonly name: string; readonly sqlType:
 
 const quoted = (name: string): string => `"${name}"`;
 
-/** Arrays of jsonb cannot be bound directly, because an element that is itself an array would be read as a dimension. */
-const bindType = (sqlType: string): string => (sqlType === 'jsonb' ? 'text[]' : `${sqlType}[]`);
-const unbound = (sqlType: string, alias: string): string => (sqlType === 'jsonb' ? `${alias}::jsonb` : alias);
+/**
+ * The client guesses an array's type from its first element, and guesses the element's type: right for text and numbers, wrong for
+ * times and booleans; and an element of jsonb that is itself an array would be read as a dimension. Those travel as text.
+ */
+const asText = /^(jsonb|boolean|timestamp)/;
+const bindType = (sqlType: string): string => (asText.test(sqlType) ? 'text[]' : `${sqlType}[]`);
+const unbound = (sqlType: string, alias: string): string => (asText.test(sqlType) ? `${alias}::${sqlType}` : alias);
 const toBind = (sqlType: string, value: unknown): unknown => {
   if (value === null || value === undefined) return null;
-  return sqlType === 'jsonb' ? JSON.stringify(value) : value;
+  if (sqlType === 'jsonb') return JSON.stringify(value);
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'boolean' ? String(value) : value;
 };
 
 const columnsOf = (table: PgTable): Column[] =>

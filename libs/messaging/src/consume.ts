@@ -13,7 +13,7 @@ import { ensureStreams, type StreamName } from './bus.ts';
 export type Consuming = { readonly stream: StreamName; readonly durable: string; readonly filters: readonly string[] };
 
 /** Far above what handling takes, because a second delivery meanwhile is harmless but useless. */
-const ackWaitMs = 30_000;
+const ackWaitMs = 15_000;
 const pulledMax = 256;
 
 const configOf = ({ durable, filters }: Consuming): Partial<ConsumerConfig> => ({

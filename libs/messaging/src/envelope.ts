@@ -18,7 +18,7 @@ export const Envelope = z.object({
 export type Envelope = z.infer<typeof Envelope>;
 
 /** A message on its way out: one row of the outbox. */
-export type Outgoing = { readonly id: string; readonly subject: string; readonly body: string; readonly traceparent: string | undefined };
+export type Outgoing = { readonly id: string; readonly subject: string; readonly body: string; readonly traceparent: string | null };
 
 /** The type of replies and of requests to stop, which belong to the bus and not to a contract. */
 export const replyType = 'saga.reply';
@@ -28,7 +28,7 @@ export const replySubject = (service: string): string => `rpl.${service}`;
 
 function outgoing(subject: string, envelope: Omit<Envelope, 'id' | 'at'>, now: Date, traceparent: string | undefined): Outgoing {
   const id = uuidv7(now.getTime());
-  return { id, subject, body: JSON.stringify({ id, at: now.toISOString(), ...envelope }), traceparent };
+  return { id, subject, body: JSON.stringify({ id, at: now.toISOString(), ...envelope }), traceparent: traceparent ?? null };
 }
 
 /** An event, or a command that a saga sends. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Span } from '@opentelemetry/api';
 import type { Connection, Sql } from '@yunshi/db/connect';
 import type { Clock } from '@yunshi/kernel/clock';
@@ -63,7 +64,7 @@ export function lane({ sql, clock, service, lanes = 2, batchMax = 64, queueMax =
   const queue: Queued[] = [];
   let running = 0;
   let stopping = false;
-  let idle: (() => void) | undefined;
+  const idle = Promise.withResolvers<void>();
 
   async function attempt(connection: Connection, batch: readonly Queued[]): Promise<readonly (() => void)[]> {
     const now = clock.now();
@@ -102,7 +103,7 @@ export function lane({ sql, clock, service, lanes = 2, batchMax = 64, queueMax =
     running++;
     let connection: Connection | undefined;
     // What arrives in one read of the socket belongs into one batch.
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     try {
       while (queue.length > 0) {
         const batch = queue.splice(0, batchMax);
@@ -133,7 +134,7 @@ export function lane({ sql, clock, service, lanes = 2, batchMax = 64, queueMax =
       connection?.release();
       running--;
       if (queue.length > 0 && running < lanes) void drain();
-      else if (running === 0) idle?.();
+      else if (running === 0 && stopping) idle.resolve();
     }
   }
 
@@ -149,7 +150,7 @@ export function lane({ sql, clock, service, lanes = 2, batchMax = 64, queueMax =
     /** Takes nothing new, and answers when everything taken has been carried out. */
     async stop(): Promise<void> {
       stopping = true;
-      if (running > 0) await new Promise<void>((resolve) => (idle = resolve));
+      if (running > 0) await idle.promise;
     },
   };
 }

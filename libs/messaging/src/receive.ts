@@ -8,7 +8,7 @@ import type { Identity, Lane } from './lane.ts';
 
 /** Deliveries of one message before it is buried. A fault of the database or the bus does not count. */
 const deliveriesMax = 5;
-const againMs = (deliveries: number): number => Math.min(500 * 3 ** deliveries, 60_000);
+const againMs = (deliveries: number): number => Math.min(100 * 3 ** deliveries, 60_000);
 /** Back-off where the message is not to blame; with jitter, so that a recovered database is not met by everything at once. */
 const passingMs = (): number => 1_000 + Math.random() * 2_000;
 

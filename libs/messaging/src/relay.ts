@@ -76,12 +76,12 @@ export function relay({
       if (pending.size >= inFlightMax) return;
       const token = String(counter++);
       const stream = streamOf(subject);
-      const span = publishSpan(subject, id, traceparent);
+      const span = publishSpan(subject, id, traceparent ?? undefined);
       const headers = makeHeaders();
       headers.set('Nats-Msg-Id', id);
       headers.set('Nats-Expected-Stream', stream);
       const parent = traceparentOf(span) ?? traceparent;
-      if (parent !== undefined) headers.set('traceparent', parent);
+      if (parent) headers.set('traceparent', parent);
       pending.set(token, { id, stream, sentAtMs: performance.now() });
       inFlight.add(id);
       nc.publish(subject, body, { headers, reply: `${inbox}.${token}` });

@@ -157,7 +157,7 @@ export async function store(connection: Connection, changes: Changes, now: Date)
       connection`
         insert into outbox (id, subject, body, traceparent)
         select * from unnest(${column(outgoing, 'id')}::uuid[], ${column(outgoing, 'subject')}::text[], ${column(outgoing, 'body')}::text[],
-          ${outgoing.map((message) => message.traceparent ?? null)}::text[])`.execute(),
+          ${column(outgoing, 'traceparent')}::text[])`.execute(),
     );
   const commit = connection`commit`.execute();
   await settled([...statements, commit]);
