@@ -22,7 +22,7 @@ beforeAll(async () => {
     create table things (id text primary key, amount bigint not null, position integer not null, open boolean not null,
       at timestamptz not null, ended_at timestamptz, parts jsonb not null)`;
 });
-afterAll(async () => await sql.end());
+afterAll(async () => sql.end());
 
 const thing = (id: string, change: Partial<typeof things.$inferSelect> = {}) => ({
   id,

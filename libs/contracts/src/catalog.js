@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { AccountId, OrderId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
+import { DeliveryType, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { Fen } from '@yunshi/kernel/money';
+import { command, event } from './define.ts';
+/** How a SKU is priced 计价模型: per period 按周期, per quantity 按数量, per package 按次数包, one-off 一次性. `price` is fen for one unit. */
+export const PriceModel = z.discriminatedUnion('model', [
+  z.object({ model: z.literal('per_period'), price: Fen, unit: PeriodUnit, durations: z.array(z.int().min(1).max(120)).min(1) }),
+  z.object({
+    model: z.literal('per_quantity'),
+    price: Fen,
+    minimum: z.int().min(1),
+    maximum: z.int().max(99_999_999),
+    /** A seat is bought for a period where this is set; price is then per seat and unit. */
+    unit: PeriodUnit.optional(),
+    durations: z.array(z.int().min(1).max(120)).min(1).optional(),
+  }),
+  z.object({ model: z.literal('per_package'), price: Fen, calls: z.int().min(1), validDays: z.int().min(1) }),
+  z.object({ model: z.literal('one_off'), price: Fen, validDays: z.int().min(1).optional() }),
+]);
+export const SkuSnapshot = z.object({
+  skuId: SkuId,
+  name: z.string(),
+  price: PriceModel,
+  /** Set on a trial 试用: the SKU that it converts to. */
+  trialOf: SkuId.optional(),
+  onSale: z.boolean(),
+});
+/** The whole of a product as others may know it. Replicas keep the newest `productVersion` and ignore older ones. */
+export const productChanged = event('catalog.product-changed', 1, {
+  data: z.object({
+    productId: ProductId,
+    productVersion: z.int().min(1),
+    providerId: ProviderId,
+    providerName: z.string(),
+    name: z.string(),
+    deliveryType: DeliveryType,
+    /** A SaaS product that also needs human delivery. */
+    humanDelivery: z.boolean(),
+    status: z.enum(['published', 'withdrawn']),
+    skus: z.array(SkuSnapshot),
+  }),
+});
+/** Adds one to a product's completed sales 交易成功, once for an order however often it is asked. */
+export const recordSale = command('catalog.record-sale', 1, {
+  data: z.object({ orderId: OrderId, productId: ProductId, accountId: AccountId, quantity: z.int().min(1) }),
+  replies: { recorded: z.object({}) },
+});

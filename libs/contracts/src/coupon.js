@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { AccountId, ClaimId, CouponId, OrderId } from '@yunshi/kernel/ids';
+import { Line, OrderKind } from '@yunshi/kernel/marketplace';
+import { Fen } from '@yunshi/kernel/money';
+import { command, query } from './define.ts';
+/** Why a coupon cannot be used for an order, in words that the console shows. */
+export const CouponRefusal = z.enum([
+  'not-found',
+  'expired',
+  'not-yet-valid',
+  'in-use',
+  'used',
+  'not-applicable',
+  'below-threshold',
+  'wrong-scene',
+]);
+/** Holds one claimed coupon for one order. Undone by `releaseCoupon`. */
+export const reserveCoupon = command('coupon.reserve', 1, {
+  data: z.object({ orderId: OrderId, claimId: ClaimId, accountId: AccountId, kind: OrderKind, lines: z.array(Line).min(1) }),
+  replies: {
+    reserved: z.object({ deduction: Fen }),
+    refused: z.object({ reason: CouponRefusal }),
+  },
+});
+/** Gives the coupon back. Safe before, after or without `reserveCoupon`. */
+export const releaseCoupon = command('coupon.release', 1, {
+  data: z.object({ orderId: OrderId, claimId: ClaimId, accountId: AccountId }),
+  replies: { released: z.object({}) },
+});
+/** Marks the held coupon 已使用. */
+export const useCoupon = command('coupon.use', 1, {
+  data: z.object({ orderId: OrderId, claimId: ClaimId, accountId: AccountId }),
+  replies: { used: z.object({}) },
+});
+/** All claimed coupons of an account against one order's lines, for the checkout. The usable ones come first, largest deduction first; ties: the one that expires first. */
+export const couponsForOrder = query('coupon.for-order', 1, {
+  data: z.object({ accountId: AccountId, kind: OrderKind, lines: z.array(Line).min(1) }),
+  answer: z.object({
+    usable: z.array(
+      z.object({ claimId: ClaimId, couponId: CouponId, name: z.string(), deduction: Fen, expiresAt: z.iso.datetime({ offset: true }) }),
+    ),
+    unusable: z.array(z.object({ claimId: ClaimId, couponId: CouponId, name: z.string(), reason: CouponRefusal })),
+  }),
+});

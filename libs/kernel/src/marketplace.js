@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { ProductId, ProviderId, SkuId } from './ids.ts';
+import { Fen } from './money.ts';
+/** How a product is delivered 交付方式: 镜像, 人工服务, SaaS, API. */
+export const DeliveryType = z.enum(['image', 'human_service', 'saas', 'api']);
+/** What an order is for: 新购, 续费, 转正式版. */
+export const OrderKind = z.enum(['new_purchase', 'renewal', 'trial_conversion']);
+export const PeriodUnit = z.enum(['month', 'year', 'day']);
+/** One bought SKU with the server's price at the moment of ordering. `amount` is what the line costs before coupons. */
+export const Line = z.object({
+  skuId: SkuId,
+  productId: ProductId,
+  providerId: ProviderId,
+  deliveryType: DeliveryType,
+  quantity: z.int().min(1).max(99_999_999),
+  period: z.object({ count: z.int().min(1).max(120), unit: PeriodUnit }).optional(),
+  unitPrice: Fen,
+  amount: Fen,
+});

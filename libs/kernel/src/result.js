@@ -1,0 +1,2 @@
+export const ok = (value) => ({ ok: true, value });
+export const no = (error) => ({ ok: false, error });

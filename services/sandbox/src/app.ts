@@ -1,0 +1,66 @@
+import { createHmac } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { connect } from '@yunshi/db/connect';
+import { migrate } from '@yunshi/db/migrate';
+import { wallClock } from '@yunshi/kernel/clock';
+import { connectBus } from '@yunshi/messaging/bus';
+import { offsetInDatabase, sharedTestClock } from '@yunshi/messaging/clock';
+import { fastify } from 'fastify';
+import { pino } from 'pino';
+import type { Config } from './config.ts';
+import { providerSandbox } from './provider/plugin.ts';
+import { wechatSide } from './wechat/side.ts';
+
+const CONNECTIONS_MAX = 8;
+const STOP_MS_MAX = 5_000;
+const folders = ['wechat', 'provider'].map((name) => ({ name, path: fileURLToPath(new URL(`../migrations/${name}`, import.meta.url)) }));
+
+export type Running = { readonly url: string; readonly stop: () => Promise<void> };
+
+/** Plays the outside world: WeChat Pay and its payers, and SaaS providers. */
+export async function start(config: Config): Promise<Running> {
+  const log = pino({ name: 'sandbox', level: config.LOG_LEVEL });
+  await migrate(config.DATABASE_URL, folders);
+  const sql = connect({ url: config.DATABASE_URL, name: 'yunshi-sandbox', connectionsMax: CONNECTIONS_MAX });
+  const nc = await connectBus(config.NATS_URL, 'sandbox');
+  const clock = config.TEST_CLOCK === 'on' ? await sharedTestClock(nc, 'sandbox', offsetInDatabase(sql)) : wallClock;
+
+  const wechat = await wechatSide({
+    sql,
+    clock,
+    wall: wallClock,
+    log,
+    keysFolder: config.WECHAT_SANDBOX_KEYS,
+    refundTakesMs: config.WECHAT_REFUND_TAKES_MS,
+  });
+  const app = fastify({ forceCloseConnections: 'idle', loggerInstance: log, disableRequestLogging: true });
+  await app.register(wechat.plugin);
+  await app.register(providerSandbox, { sql, wallNow: wallClock.now, tokenOf: providerToken(config.SANDBOX_PROVIDER_SECRET) });
+  app.get('/livez', () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    const database = await sql`select 1`.then(
+      () => true,
+      () => false,
+    );
+    const checks = { database, nats: !nc.isClosed() };
+    return reply.code(Object.values(checks).every(Boolean) ? 200 : 503).send({ checks });
+  });
+  const url = await app.listen({ host: config.HOST, port: config.PORT });
+  log.info({ url }, 'ready');
+
+  return {
+    url,
+    stop: async () => {
+      await app.close();
+      await wechat.stop();
+      await nc.drain();
+      await sql.end({ timeout: STOP_MS_MAX / 1_000 });
+    },
+  };
+}
+
+/** The token that a played provider and the marketplace share: another one for each provider, from one secret. */
+export const providerToken =
+  (secret: string) =>
+  (providerId: string): string =>
+    createHmac('sha256', secret).update(providerId).digest('hex').slice(0, 32);

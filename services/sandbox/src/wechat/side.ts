@@ -1,0 +1,57 @@
+/** The WeChat side of the sandbox, put together. */
+import type { Sql } from '@yunshi/db/connect';
+import { isTestClock, type Clock } from '@yunshi/kernel/clock';
+import { apiV3Key } from '@yunshi/protocols/wechat/seal';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { wechatApi } from './api.ts';
+import { openBook } from './book.ts';
+import { openCabinet } from './cabinet.ts';
+import { startCourier, type Courier } from './courier.ts';
+import { ensureKeys } from './keys.ts';
+import { payerPages, payerScripts } from './payer.ts';
+import { openSwitches } from './switches.ts';
+import { wechatPay } from './wechat-pay.ts';
+
+type Options = {
+  readonly sql: Sql;
+  readonly keysFolder: string;
+  readonly refundTakesMs: number;
+  readonly clock: Clock;
+  readonly wall: Clock;
+  readonly log: Logger;
+};
+
+export type WechatSide = {
+  /** Adds `/v3/…`, `/pay/…` and `/sandbox/wechat/…`. */
+  readonly plugin: (app: FastifyInstance) => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+export async function wechatSide({ sql, keysFolder, refundTakesMs, clock, wall, log }: Options): Promise<WechatSide> {
+  const cabinet = openCabinet(keysFolder, await ensureKeys(keysFolder, wall.now()));
+  const { merchant } = cabinet.keys();
+  const [book, switches] = [openBook(sql), await openSwitches(sql)];
+  const pay = wechatPay({ book, switches, merchant, clock, refundTakesMs, wake: () => courier.wake() });
+  const courier: Courier = startCourier({
+    book,
+    clock,
+    wall,
+    log,
+    settle: pay.settle,
+    keyFor: cabinet.callbackKey,
+    apiV3Key: apiV3Key(merchant.apiv3_key),
+  });
+  const forget = isTestClock(clock) ? clock.onMove(courier.wake) : () => undefined;
+  return {
+    plugin: async (app) => {
+      await app.register(wechatApi({ pay, cabinet, switches, wall }));
+      await app.register(payerPages({ pay, book, cabinet, switches, clock, wall }));
+      await app.register(payerScripts({ pay, book, cabinet, switches, clock, wall }));
+    },
+    stop: async () => {
+      forget();
+      await courier.stop();
+    },
+  };
+}

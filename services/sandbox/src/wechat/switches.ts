@@ -1,0 +1,65 @@
+import type { Sql } from '@yunshi/db/connect';
+import { z } from 'zod';
+
+/** What can be made to go wrong, a number of times. */
+export const Mishap = z.enum([
+  /** The payer's bank refuses. The order stays open. */
+  'payment-fails',
+  /** The payer pays at the very moment that the merchant closes the order. */
+  'paid-before-close',
+  /** The first delivery of a callback gets lost; it is repeated by the schedule. */
+  'callback-lost',
+  /** No delivery of a callback arrives, ever: only a query tells. */
+  'callback-never',
+  /** The first delivery of a callback comes a minute late. */
+  'callback-late',
+  /** An API call is answered 500 and nothing was done. */
+  'call-fails',
+  /** An API call is carried out, and its answer never arrives. */
+  'answer-lost',
+  /** An API call is carried out, and its answer is signed wrongly. */
+  'answer-forged',
+  /** An API call is answered 429. */
+  'call-throttled',
+  /** A refund is accepted and ends ABNORMAL: the payer's card is dead. */
+  'refund-abnormal',
+  /** A refund is accepted and ends CLOSED: nothing was paid back. */
+  'refund-closed',
+  /** A refund is refused: the merchant's balance is too low. */
+  'refund-unfunded',
+]);
+export type Mishap = z.infer<typeof Mishap>;
+
+export type Switches = {
+  readonly arm: (what: Mishap, times: number) => Promise<void>;
+  readonly armed: () => ReadonlyMap<Mishap, number>;
+  /** Whether it shall go wrong this time; counts down. */
+  readonly take: (what: Mishap) => Promise<boolean>;
+  readonly disarm: () => Promise<void>;
+};
+
+/** Kept in the database, so that a restart forgets no mishap, and in memory, so that a day without mishaps asks the database nothing. */
+export async function openSwitches(sql: Sql): Promise<Switches> {
+  const rows = await sql<{ what: Mishap; times: number }[]>`select what, times from wechat_switches where times > 0`;
+  const armed = new Map(rows.map(({ what, times }) => [what, times]));
+  return {
+    armed: () => armed,
+    arm: async (what, times) => {
+      await sql`insert into wechat_switches (what, times) values (${what}, ${times}) on conflict (what) do update set times = excluded.times`;
+      if (times > 0) armed.set(what, times);
+      else armed.delete(what);
+    },
+    take: async (what) => {
+      if (!armed.has(what)) return false;
+      const [left] = await sql<{ times: number }[]>`
+        update wechat_switches set times = times - 1 where what = ${what} and times > 0 returning times`;
+      if (left && left.times > 0) armed.set(what, left.times);
+      else armed.delete(what);
+      return left !== undefined;
+    },
+    disarm: async () => {
+      await sql`delete from wechat_switches`;
+      armed.clear();
+    },
+  };
+}

@@ -1,0 +1,212 @@
+/** WeChat Pay as a whole: orders, the payer's side, refunds, and the callbacks that follow from them. */
+import { randomBytes, randomInt } from 'node:crypto';
+import { chinaTime } from '@yunshi/kernel/calendar';
+import type { Clock } from '@yunshi/kernel/clock';
+import { no, ok, type Result } from '@yunshi/kernel/result';
+import type { CombineCloseRequest, CombineNativeRequest, CombineOrder } from '@yunshi/protocols/wechat/combine';
+import type { Refund, RefundAccepted, RefundRequest } from '@yunshi/protocols/wechat/refund';
+import type { Book, Page } from './book.ts';
+import type { Merchant } from './keys.ts';
+import { closeOrder, isProbed, orderView, paid, payable, placeOrder, type Order, type Unpayable } from './order.ts';
+import { acceptedView, applyRefund, refundNotice, refundView } from './refund.ts';
+import { refusals, type Refusal } from './refusal.ts';
+import type { Switches } from './switches.ts';
+import type { WechatNotice, WechatRefund, WechatSubOrder } from './tables.ts';
+
+type Deps = {
+  readonly book: Book;
+  readonly switches: Switches;
+  readonly merchant: Merchant;
+  readonly clock: Clock;
+  /** How long a refund takes, business time. */
+  readonly refundTakesMs: number;
+  /** Tells the courier that there is something to carry. */
+  readonly wake: () => void;
+};
+
+/** What the payer does with the code, and what becomes of the callback. */
+export type Scan = { readonly outcome: 'pays' | 'fails'; readonly callback: 'at-once' | 'late' | 'lost' | 'never' };
+export type Trace = { readonly traceparent: string | undefined };
+
+const LATE_MS = 60_000;
+/** One more than the schedule has repetitions. */
+const ALL_DELIVERIES = 16;
+
+export type WechatPay = ReturnType<typeof wechatPay>;
+
+export function wechatPay({ book, switches, merchant, clock, refundTakesMs, wake }: Deps) {
+  const names = { mchid: merchant.mchid, appid: merchant.appid };
+
+  const pay = async (page: Page, order: Order, callback: Scan['callback']): Promise<Order> => {
+    const done = paid(order, clock.now(), { openid: `o${letters(27)}`, transactionId: () => `42000${digits(23)}` });
+    await page.saveOrder(done);
+    await page.addNotice(paymentNotice(done, orderView(done, names, new Set()), callback));
+    return done;
+  };
+
+  /** A mishap that was armed comes before what the payer chose. */
+  const fateOfCallback = async (chosen: Scan['callback']): Promise<Scan['callback']> => {
+    for (const [mishap, fate] of [
+      ['callback-never', 'never'],
+      ['callback-lost', 'lost'],
+      ['callback-late', 'late'],
+    ] as const) {
+      if (await switches.take(mishap)) return fate;
+    }
+    return chosen;
+  };
+
+  return {
+    place: async (ask: CombineNativeRequest, { traceparent }: Trace): Promise<Result<{ code_url: string }, Refusal>> => {
+      const number = ask.combine_out_trade_no;
+      return book.change(number, async (page) => {
+        const taken = await page.numbersTaken(
+          number,
+          ask.sub_orders.map((sub) => sub.out_trade_no),
+        );
+        if (taken) return no(refusals.numberUsed);
+        const making = { asked: JSON.stringify(ask), code: letters(9), now: clock.now(), traceparent };
+        const placed = placeOrder(await page.order(number), ask, making);
+        if (!placed.ok) return placed;
+        await page.saveOrder(placed.value);
+        return ok({ code_url: codeUrl(placed.value) });
+      });
+    },
+
+    query: async (number: string): Promise<Result<CombineOrder, Refusal>> => {
+      const order = await book.read.order(number);
+      if (!order) return no(refusals.orderMissing);
+      const refunds = await book.read.refundsOf(order.subOrders.map((sub) => sub.outTradeNo));
+      const refunded = new Set(refunds.filter((refund) => refund.status !== 'CLOSED').map((refund) => refund.outTradeNo));
+      return ok(orderView(order, names, refunded));
+    },
+
+    close: async (number: string, ask: CombineCloseRequest): Promise<Result<undefined, Refusal>> => {
+      const closed = await book.change(number, async (page) => {
+        const order = await page.order(number);
+        const overtaken = order?.state === 'NOTPAY' && (await switches.take('paid-before-close'));
+        const found = overtaken ? await pay(page, order, await fateOfCallback('at-once')) : order;
+        const decided = closeOrder(found, ask, clock.now());
+        if (decided.ok) await page.saveOrder(decided.value);
+        return decided.ok ? ok(undefined) : decided;
+      });
+      wake();
+      return closed;
+    },
+
+    /** What the payer sees before paying. */
+    look: async (code: string): Promise<Order | undefined> => {
+      const number = await book.read.numberOfCode(code);
+      return number === undefined ? undefined : book.read.order(number);
+    },
+
+    scan: async (code: string, scan: Scan): Promise<Result<Order, Unpayable | 'payment-failed'>> => {
+      const number = await book.read.numberOfCode(code);
+      if (number === undefined) return no('code-unknown');
+      const outcome = await book.change(number, async (page) => {
+        const found = await page.order(number);
+        const open = payable(found?.code === code ? found : undefined, clock.now());
+        if (!open.ok) return open;
+        if (scan.outcome === 'fails' || (await switches.take('payment-fails'))) {
+          await page.saveOrder({ ...open.value, state: 'PAYERROR' });
+          return no('payment-failed');
+        }
+        return ok(await pay(page, open.value, await fateOfCallback(scan.callback)));
+      });
+      wake();
+      return outcome;
+    },
+
+    refund: async (ask: RefundRequest, { traceparent }: Trace): Promise<Result<RefundAccepted, Refusal>> => {
+      const by = { outTradeNo: ask.out_trade_no, transactionId: ask.transaction_id };
+      const number = await book.read.numberOfPayment(by);
+      if (number === undefined) return no(refusals.transactionMissing);
+      if (await switches.take('refund-unfunded')) return no(refusals.noBalance);
+      const endsAs = (await switches.take('refund-abnormal')) ? 'ABNORMAL' : (await switches.take('refund-closed')) ? 'CLOSED' : 'SUCCESS';
+      const accepted = await book.change(number, async (page) => {
+        const now = clock.now();
+        const settlesAt = new Date(now.getTime() + refundTakesMs);
+        const making = { asked: JSON.stringify(ask), refundId: `50300${digits(23)}`, now, settlesAt, endsAs, traceparent } as const;
+        const decided = applyRefund(await page.refund(ask.out_refund_no), await page.payment(number, by), ask, making);
+        if (decided.ok) await page.saveRefund(decided.value);
+        return decided.ok ? ok(acceptedView(decided.value)) : decided;
+      });
+      wake();
+      return accepted;
+    },
+
+    queryRefund: async (by: { outRefundNo: string } | { refundId: string }, subMchid: string): Promise<Result<Refund, Refusal>> => {
+      const refund = 'outRefundNo' in by ? await book.read.refund(by.outRefundNo) : await book.read.refundById(by.refundId);
+      const number = refund && (await book.read.numberOfPayment(refund));
+      const payment = refund && number !== undefined ? await book.read.payment(number, refund) : undefined;
+      if (!refund || !payment || payment.sub.subMchid !== subMchid) return no(refusals.refundMissing);
+      return ok(refundView(refund, payment.sub));
+    },
+
+    /** Ends a refund whose time has come, once, and tells the merchant. */
+    settle: async (due: WechatRefund): Promise<void> => {
+      const number = await book.read.numberOfPayment(due);
+      if (number === undefined) return;
+      await book.change(number, async (page) => {
+        const refund = await page.refund(due.outRefundNo);
+        const payment = await page.payment(number, due);
+        if (refund?.status !== 'PROCESSING' || !payment) return;
+        const ended = { ...refund, status: refund.endsAs, endedAt: clock.now() };
+        await page.saveRefund(ended);
+        if (ended.notifyUrl !== null) await page.addNotice(noticeOfRefund(ended, ended.notifyUrl, payment.sub));
+      });
+    },
+  };
+
+  function paymentNotice(order: Order, content: CombineOrder, callback: Scan['callback']): WechatNotice {
+    const losses = callback === 'lost' ? 1 : callback === 'never' ? ALL_DELIVERIES : 0;
+    return {
+      ...newNotice(order.number, order.notifyUrl, content, order.traceparent),
+      eventType: 'TRANSACTION.SUCCESS',
+      originalType: 'transaction',
+      summary: '支付成功',
+      nextAt: new Date(clock.now().getTime() + (callback === 'late' ? LATE_MS : 0)),
+      losses,
+      probe: isProbed(order.number),
+    };
+  }
+
+  function noticeOfRefund(refund: WechatRefund, url: string, sub: WechatSubOrder): WechatNotice {
+    const [eventType, summary] = {
+      SUCCESS: ['REFUND.SUCCESS', '退款成功'],
+      ABNORMAL: ['REFUND.ABNORMAL', '退款异常'],
+      CLOSED: ['REFUND.CLOSED', '退款关闭'],
+      PROCESSING: ['', ''],
+    }[refund.status] as [string, string];
+    return {
+      ...newNotice(refund.outRefundNo, url, refundNotice(refund, sub, merchant.mchid), refund.traceparent),
+      eventType,
+      originalType: 'refund',
+      summary,
+    };
+  }
+
+  function newNotice(about: string, url: string, content: object, traceparent: string | null) {
+    const now = clock.now();
+    const id = `EV-${chinaTime(now).replace(/\D/g, '').slice(0, 14)}${digits(15)}`;
+    const body = { id, about, url, content: JSON.stringify(content), traceparent, createdAt: now, nextAt: now };
+    return {
+      ...body,
+      attempts: 0,
+      leaseUntil: null,
+      losses: 0,
+      probe: false,
+      probeAccepted: false,
+      state: 'waiting' as const,
+      lastAnswer: null,
+    };
+  }
+}
+
+const CODE_PREFIX = 'weixin://wxpay/bizpayurl?pr=';
+export const codeUrl = (order: Pick<Order, 'code'>): string => `${CODE_PREFIX}${order.code}`;
+export const codeOf = (url: string): string | undefined => (url.startsWith(CODE_PREFIX) ? url.slice(CODE_PREFIX.length) : undefined);
+
+const ALPHABET = '0123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz';
+const letters = (count: number): string => [...randomBytes(count)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');
+const digits = (count: number): string => Array.from({ length: count }, () => randomInt(10)).join('');
