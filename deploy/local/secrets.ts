@@ -10,6 +10,8 @@ export type Secrets = {
   roles: Record<string, string>;
   /** 32 bytes in base64, for what a service keeps encrypted. */
   encryptionKey: string;
+  /** What the tokens of the played providers are made from. */
+  playedProviders: string;
 };
 
 /** Reads the secrets of this place, and makes those that are missing. Only the owner may read the file. */
@@ -19,6 +21,7 @@ export function secretsIn(file: string, roles: readonly string[]): Secrets {
     postgres: kept.postgres ?? password(),
     roles: { ...kept.roles, ...Object.fromEntries(roles.map((role) => [role, kept.roles?.[role] ?? password()])) },
     encryptionKey: kept.encryptionKey ?? randomBytes(32).toString('base64'),
+    playedProviders: kept.playedProviders ?? password(),
   };
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });

@@ -9,6 +9,8 @@ export type Place = {
   seed: 'demo' | 'none';
   testClock: boolean;
   secrets: Secrets;
+  /** The payment service's key folder, and what a merchant gets out of it. */
+  wechat: { keysFolder: string; merchant: Readonly<Record<string, string>> };
 };
 
 export type Service = {
@@ -28,10 +30,10 @@ export const services: readonly Service[] = [
   { name: 'gateway', port: 8080, program: 'services/gateway/src/main.ts', env: ({ urls }) => upstreams(urls) },
   { name: 'catalog', port: 8101, program: 'services/catalog/src/main.ts', schema: 'svc_catalog' },
   { name: 'order', port: 8102, program: 'services/order/src/main.ts', schema: 'svc_order' },
-  { name: 'payment-gateway', port: 8103, program: 'services/payment-gateway/src/main.ts', schema: 'svc_payment' },
+  { name: 'payment-gateway', port: 8103, program: 'services/payment-gateway/src/main.ts', schema: 'svc_payment', env: merchant },
   { name: 'coupon', port: 8104, program: 'services/coupon/src/main.ts', schema: 'svc_coupon' },
   { name: 'fulfillment', port: 8105, program: 'services/fulfillment/src/main.ts', schema: 'svc_fulfillment' },
-  { name: 'sandbox', port: 8106, program: 'services/sandbox/src/main.ts', schema: 'svc_sandbox' },
+  { name: 'sandbox', port: 8106, program: 'services/sandbox/src/main.ts', schema: 'svc_sandbox', env: outsideWorld },
 ];
 
 export const AUDIENCE = 'yunshi';
@@ -61,4 +63,18 @@ export function environment(service: Service, place: Place): Record<string, stri
 /** `ORDER_URL`, `PAYMENT_GATEWAY_URL` and so on: where the gateway finds the services' own routes. */
 function upstreams(urls: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(urls).map(([name, url]) => [`${name.toUpperCase().replaceAll('-', '_')}_URL`, url]));
+}
+
+/** The payment service that this merchant talks to is the sandbox; the real one is only other values of the same names. */
+function merchant({ urls, wechat }: Place): Record<string, string> {
+  return {
+    ...wechat.merchant,
+    WECHAT_BASE_URL: urls['sandbox'] ?? '',
+    WECHAT_NOTIFY_BASE_URL: urls['payment-gateway'] ?? '',
+    WECHAT_PAY_PAGE_URL: `${urls['sandbox']}/pay`,
+  };
+}
+
+function outsideWorld({ secrets, wechat }: Place): Record<string, string> {
+  return { WECHAT_SANDBOX_KEYS: wechat.keysFolder, SANDBOX_PROVIDER_SECRET: secrets.playedProviders };
 }

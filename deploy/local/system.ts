@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureKeys, merchantEnvironment } from '@yunshi/sandbox/wechat/keys';
 import { endLeftovers } from './leftovers.ts';
 import { takeLock } from './lock.ts';
 import { startNats } from './nats.ts';
@@ -82,13 +83,17 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const services = options.services ?? all;
     const roles = services.flatMap(({ schema }) => schema ?? []);
     const secrets = secretsIn(join(dir, 'secrets.json'), roles);
+    const keysFolder = join(dir, 'wechat');
+    await ensureKeys(keysFolder, new Date());
+    const wechat = { keysFolder, merchant: await merchantEnvironment(keysFolder) };
     const servers = await startServers({ ...options, dir, say }, secrets, began);
     const ofRole = (role: string): ServiceRole => ({ role, password: secrets.roles[role] ?? '' });
     options.signal?.throwIfAborted();
     await provision(servers.postgres.url, DATABASE, roles.map(ofRole));
     const urls = await choosePorts(services, options.ports ?? 'free', say);
     const databaseUrlOf = (schema: string) => databaseUrl(servers.postgres.url, DATABASE, ofRole(schema));
-    const place = { urls, natsUrl: servers.nats.url, secrets, seed: options.seed ?? 'demo', testClock: options.testClock ?? false };
+    const choices = { seed: options.seed ?? 'demo', testClock: options.testClock ?? false };
+    const place = { ...choices, urls, natsUrl: servers.nats.url, secrets, wechat };
     const running = services.map((service) =>
       superviseService(service, {
         dir,
