@@ -16,6 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 1 },
           include: ['**/*.spec.ts'],
           exclude: [...ignored, '**/*.int.spec.ts', '**/*.journey.spec.ts'],
         },
@@ -23,6 +24,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          sequence: { groupOrder: 2 },
           include: ['**/*.int.spec.ts'],
           exclude: ignored,
           globalSetup: ['libs/testing/src/servers.ts'],
@@ -34,6 +36,7 @@ export default defineConfig({
       {
         test: {
           name: 'journeys',
+          sequence: { groupOrder: 3 },
           include: ['libs/journeys/**/*.journey.spec.ts'],
           exclude: ignored,
           globalSetup: ['libs/testing/src/servers.ts'],
