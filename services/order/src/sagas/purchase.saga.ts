@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { recordSale } from '@yunshi/contracts/catalog';
+import { releaseCoupon, reserveCoupon, useCoupon } from '@yunshi/contracts/coupon';
+import { fulfilOrder } from '@yunshi/contracts/fulfillment';
+import { completeOrder, rejectOrder, type OrderEnd } from '@yunshi/contracts/order';
+import { collectPayment, returnPayment } from '@yunshi/contracts/payment';
+import { AccountId, ClaimId, InstanceId, OrderId, UserId } from '@yunshi/kernel/ids';
+import { Line, OrderKind } from '@yunshi/kernel/marketplace';
+import { Fen } from '@yunshi/kernel/money';
+import { saga, type Failure } from '@yunshi/saga/define';
+
+/** What a purchase remembers between its steps: the order as it was frozen, and what the steps have brought. */
+export const Purchase = z.object({
+  orderId: OrderId,
+  orderNumber: z.string(),
+  accountId: AccountId,
+  userId: UserId,
+  kind: OrderKind,
+  line: Line,
+  productName: z.string(),
+  skuName: z.string(),
+  isTrial: z.boolean(),
+  /** The claimed coupon that the buyer chose. */
+  claimId: ClaimId.optional(),
+  total: Fen,
+  payable: Fen,
+  payBy: z.iso.datetime({ offset: true }),
+  instanceId: InstanceId.optional(),
+  refunded: Fen,
+});
+export type Purchase = z.infer<typeof Purchase>;
+
+/** A coupon's service answers in milliseconds; one that is down for this long must not keep the buyer waiting for a price. */
+const couponWithinMs = 10 * 60_000;
+/** What WeChat shows the payer, in characters. */
+const descriptionMax = 127;
+
+const hasCoupon = (p: Purchase) => p.claimId !== undefined;
+// `hasCoupon` stands before each use, and the command's own schema refuses a claim that is missing.
+const claim = ({ orderId, accountId, claimId }: Purchase) => ({ orderId, accountId, claimId: claimId as ClaimId });
+const reservation = (p: Purchase) => ({ ...claim(p), kind: p.kind, lines: [p.line] });
+const discounted = (p: Purchase, { deduction }: { deduction: Fen }) => ({ ...p, payable: p.total - deduction });
+
+const bill = ({ orderId, accountId, line, payable, productName, skuName, payBy }: Purchase) => ({
+  orderId,
+  accountId,
+  providerId: line.providerId,
+  amount: payable,
+  description: `${productName} ${skuName}`.slice(0, descriptionMax),
+  payBy,
+});
+const returning = ({ orderId, accountId }: Purchase, failure: Failure) => ({ orderId, accountId, reason: whyReturned(failure) });
+const returned = (p: Purchase, answer: { reply: 'closed' } | { reply: 'refunded'; data: { amount: Fen } }) =>
+  answer.reply === 'refunded' ? { ...p, refunded: answer.data.amount } : p;
+
+const delivery = ({ orderId, orderNumber, accountId, userId, kind, productName, skuName, isTrial, line }: Purchase) => ({
+  orderId,
+  orderNumber,
+  accountId,
+  userId,
+  kind,
+  productName,
+  skuName,
+  isTrial,
+  line,
+});
+const delivered = (p: Purchase, { instanceId }: { instanceId: InstanceId }) => ({ ...p, instanceId });
+const sale = ({ orderId, accountId, line }: Purchase) => ({ orderId, accountId, productId: line.productId, quantity: line.quantity });
+// The pivot's answer brings the instance; the command's own schema refuses one that is missing.
+const completion = ({ orderId, instanceId }: Purchase) => ({ orderId, instanceId: instanceId as InstanceId });
+const rejection = ({ orderId, refunded }: Purchase, failure: Failure) => ({ orderId, refunded, reason: whyEnded(failure) });
+
+/** The reason that the order shows, from where the purchase turned back. */
+export function whyEnded({ step, cause }: Failure): OrderEnd {
+  if (cause === 'stopped') return 'cancelled';
+  if (step === 'collect payment') return cause === 'timed-out' ? 'payment-timeout' : 'payment-refused';
+  if (step === 'fulfil') return 'not-delivered';
+  return cause === 'refused' ? 'coupon-refused' : 'unanswered';
+}
+
+function whyReturned(failure: Failure): 'payment-timeout' | 'cancelled' | 'not-delivered' | 'rejected' {
+  const ended = whyEnded(failure);
+  return ended === 'payment-timeout' || ended === 'cancelled' || ended === 'not-delivered' ? ended : 'rejected';
+}
+
+export const purchaseSaga = saga('purchase', 1, Purchase)
+  .startedBy('place order', { undo: rejectOrder, undoWith: rejection })
+  .compensable('reserve coupon', {
+    when: hasCoupon,
+    send: reserveCoupon,
+    with: reservation,
+    on: 'reserved',
+    keep: discounted,
+    within: couponWithinMs,
+    undo: releaseCoupon,
+    undoWith: claim,
+  })
+  .compensable('collect payment', {
+    when: (p) => p.payable > 0,
+    send: collectPayment,
+    with: bill,
+    on: 'paid',
+    within: (p) => p.payBy,
+    undo: returnPayment,
+    undoWith: returning,
+    undoKeep: returned,
+  })
+  // The provider delivers here. From now on the purchase only goes forward; a buyer's regret is a refund, not a rollback.
+  .pivot('fulfil', { send: fulfilOrder, with: delivery, on: 'fulfilled', keep: delivered })
+  .retriable('use coupon', { when: hasCoupon, send: useCoupon, with: claim, on: 'used' })
+  .retriable('record sale', { send: recordSale, with: sale, on: 'recorded' })
+  .retriable('complete order', { send: completeOrder, with: completion, on: 'completed' })
+  .end();
