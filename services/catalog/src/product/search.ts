@@ -16,7 +16,7 @@ export const wordsOf = (query: string): string[] => [...new Set(normalised(query
 export function gramsOf(text: string): string[] {
   const grams = new Set<string>();
   for (const word of normalised(text).split(' ')) {
-    const characters = [...word];
+    const characters = Array.from(word);
     characters.forEach((character, index) => {
       grams.add(character);
       const next = characters[index + 1];
@@ -28,8 +28,10 @@ export function gramsOf(text: string): string[] {
 
 /** What a text must contain to be worth comparing with the words: their pairs, or single characters where a word has no pair. */
 export const gramsToFind = (words: readonly string[]): string[] => [
-  ...new Set(words.flatMap((word) => ([...word].length === 1 ? [word] : gramsOf(word).filter((gram) => [...gram].length === 2)))),
+  ...new Set(words.flatMap((word) => (lengthOf(word) === 1 ? [word] : gramsOf(word).filter((gram) => lengthOf(gram) === 2)))),
 ];
+
+const lengthOf = (text: string): number => Array.from(text).length;
 
 /** The word as a `like` pattern, nothing in it being a wildcard. */
 export const containing = (word: string): string => `%${word.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import type { PriceModel } from '@yunshi/contracts/catalog';
+import { demoProducts } from '@yunshi/contracts/demo-world';
+import { reachable } from '@yunshi/kernel/flow';
+import { fanyingShelf } from '../demo/fanying.ts';
+import { changeOf, priceFrom, productFlow, publish, shelve, type ProductDraft } from './product.ts';
+
+const now = new Date('2026-03-02T04:00:00Z');
+const helpDesk = fanyingShelf[0]!.draft;
+const skus = demoProducts.helpDesk.skus;
+
+const refused = (changes: Partial<ProductDraft>) => {
+  const result = publish({ ...helpDesk, ...changes }, now);
+  return result.ok ? [] : result.error.issues.map(({ field }) => field);
+};
+const priced = (price: PriceModel): Partial<ProductDraft> => ({ skus: [{ skuId: skus.basic, name: '基础版', price, onSale: true }] });
+const perMonth: PriceModel = { model: 'per_period', price: 19_900, unit: 'month', durations: [1] };
+
+test('a product is published with version 1', () => {
+  expect(publish(helpDesk, now)).toMatchObject({
+    ok: true,
+    value: { ...helpDesk, productVersion: 1, status: 'published', publishedAt: now },
+  });
+});
+
+test.each<[string, Partial<ProductDraft>, string[]]>([
+  ['nothing on sale', { skus: helpDesk.skus.map((sku) => ({ ...sku, onSale: false })) }, ['skus']],
+  ['nothing but a trial', { skus: helpDesk.skus.slice(0, 1) }, ['skus', 'skus.0.trialOf']],
+  [
+    'a trial of a trial',
+    { skus: helpDesk.skus.map((sku) => (sku.skuId === skus.basic ? { ...sku, trialOf: skus.trial } : sku)) },
+    ['skus.0.trialOf', 'skus.1.trialOf'],
+  ],
+  ['the same SKU twice', { skus: [...helpDesk.skus, helpDesk.skus[1]!] }, ['skus']],
+  ['calls that are not of an API', priced({ model: 'per_package', price: 1, calls: 100, validDays: 30 }), ['skus.0.price']],
+  ['more seats at least than at most', priced({ model: 'per_quantity', price: 1, minimum: 5, maximum: 4 }), ['skus.0.price']],
+  [
+    'seats by the month without a choice of months',
+    priced({ model: 'per_quantity', price: 1, minimum: 1, maximum: 4, unit: 'month' }),
+    ['skus.0.price'],
+  ],
+  ['an API sold by the month', { deliveryType: 'api', ...priced(perMonth) }, ['skus.0.price']],
+  ['human delivery of an image', { deliveryType: 'image', humanDelivery: true, ...priced(perMonth) }, ['humanDelivery']],
+])('a product with %s is not published', (_, changes, fields) => {
+  expect(refused(changes)).toEqual(fields);
+});
+
+test('each change is told to others under the next version', () => {
+  const product = publish(helpDesk, now);
+  const withdrawn = product.ok && shelve(product.value, 'withdraw', now);
+  expect(withdrawn && withdrawn.ok && changeOf(withdrawn.value, '帆影软件').data).toMatchObject({
+    productVersion: 2,
+    status: 'withdrawn',
+    providerName: '帆影软件',
+  });
+});
+
+test('what is off the shelf cannot be taken off it', () => {
+  const product = publish(helpDesk, now);
+  const withdrawn = product.ok && shelve(product.value, 'withdraw', now);
+  expect(withdrawn && withdrawn.ok && shelve(withdrawn.value, 'withdraw', now)).toMatchObject({
+    ok: false,
+    error: { code: 'illegal-move' },
+  });
+});
+
+test('«from» is the lowest price on sale, trials left out', () => {
+  expect(priceFrom(helpDesk)).toBe(8_900);
+});
+
+test('every status of a product can be reached', () => {
+  expect(reachable(productFlow, 'published')).toEqual(new Set(productFlow.states));
+});
