@@ -1,6 +1,7 @@
 import { getTableColumns, getTableName } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Tx } from './connect.ts';
+import { selectListOf } from './select-list.ts';
 
 /**
  * The rows of one aggregate as the core handles them: locked as a set, decided on one by one, saved as a set.
@@ -45,7 +46,7 @@ function statementsFor(table: PgTable, key: string, onConflict: 'replace' | 'kee
   if (!keyColumn) throw new Error(`${getTableName(table)} has no column '${key}'`);
   const name = quoted(getTableName(table));
   const list = columns.map((column) => quoted(column.name)).join(', ');
-  const selected = columns.map((column) => `${quoted(column.name)} as ${quoted(column.field)}`).join(', ');
+  const selected = selectListOf(table);
   const params = columns.map((column, index) => `$${index + 1}::${bindType(column.sqlType)}`).join(', ');
   const aliases = columns.map((_, index) => `c${index}`);
   const values = columns.map((column, index) => unbound(column.sqlType, aliases[index]!)).join(', ');

@@ -25,3 +25,10 @@ export function chinaTime(at: Date): string {
 
 /** `yyyyMMdd` in China time. */
 export const chinaDay = (at: Date): string => inChina(at).toISOString().slice(0, 10).replaceAll('-', '');
+
+/** Midnight in China at the beginning of the day that `at` falls on. */
+export function startOfChinaDay(at: Date): Date {
+  const local = inChina(at);
+  local.setUTCHours(0, 0, 0, 0);
+  return fromChina(local);
+}

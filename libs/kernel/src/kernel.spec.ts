@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addMonths, chinaDay, chinaTime } from './calendar.ts';
+import { addMonths, chinaDay, chinaTime, startOfChinaDay } from './calendar.ts';
 import { testClock } from './clock.ts';
 import { flow, isTerminal, move, reachable } from './flow.ts';
 import { newId, OrderId, uuidv7 } from './ids.ts';
@@ -68,6 +68,8 @@ describe('the calendar', () => {
   it('changes day at midnight in China', () => {
     expect(chinaDay(new Date('2026-11-22T15:59:59Z'))).toBe('20261122');
     expect(chinaDay(new Date('2026-11-22T16:00:00Z'))).toBe('20261123');
+    expect(startOfChinaDay(new Date('2026-11-22T15:59:59Z'))).toEqual(china('2026-11-22T00:00:00'));
+    expect(startOfChinaDay(new Date('2026-11-22T16:00:00Z'))).toEqual(china('2026-11-23T00:00:00'));
   });
 
   it('never moves a time back, and adding months one by one never passes adding them at once', () => {
