@@ -39,7 +39,9 @@ export const coupons = pgTable(
   (table) => [
     unique('coupons_number').on(table.number),
     index('coupons_provider').on(table.providerId, table.claimUntil),
-    index('coupons_open').on(table.claimUntil, table.couponId).where(sql`listed`),
+    index('coupons_open')
+      .on(table.claimUntil, table.couponId)
+      .where(sql`listed`),
     check('coupons_never_more_than_the_stock', sql`claimed between 0 and stock`),
     check('coupons_one_validity', sql`(valid_days is null) = (valid_from is not null) and (valid_from is null) = (valid_until is null)`),
   ],

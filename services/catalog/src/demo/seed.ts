@@ -1,4 +1,4 @@
-import { addDays } from '@yunshi/kernel/calendar';
+import { addDays, startOfChinaDay } from '@yunshi/kernel/calendar';
 import type { Result } from '@yunshi/kernel/result';
 import { httpWrite, write, type Decision } from '@yunshi/messaging/handle';
 import { changeOf, publish, shelve, type Product } from '../product/product.ts';
@@ -33,12 +33,13 @@ export const seedDemoWorld = httpWrite('seed demo world', {
 });
 
 function demoWorld(now: Date): Decision<ProductRow> {
-  const providerRows = demoProviderRows(now);
+  const today = startOfChinaDay(now);
+  const providerRows = demoProviderRows(today);
   const stocked = demoShelf.map((exhibit) => {
     const provider = providerRows.find((row) => row.providerId === exhibit.draft.providerId);
     const category = demoCategories.find((row) => row.categoryId === exhibit.draft.categoryId);
     if (!provider || !category) throw new Error(`${exhibit.draft.name} names a provider or category that the demo world does not have`);
-    const product = onTheShelf(exhibit, now);
+    const product = onTheShelf(exhibit, today);
     return {
       row: rowOf(product, [provider.name, provider.nameEn, category.name]),
       event: changeOf(product, provider.name),
@@ -56,9 +57,9 @@ function demoWorld(now: Date): Decision<ProductRow> {
   };
 }
 
-function onTheShelf({ draft, publishedDaysAgo, withdrawn }: Exhibit, now: Date): Product {
-  const product = sure(draft.name, publish(draft, addDays(now, -publishedDaysAgo)));
-  return withdrawn ? sure(draft.name, shelve(product, 'withdraw', now)) : product;
+function onTheShelf({ draft, publishedDaysAgo, withdrawn }: Exhibit, today: Date): Product {
+  const product = sure(draft.name, publish(draft, addDays(today, -publishedDaysAgo)));
+  return withdrawn ? sure(draft.name, shelve(product, 'withdraw', today)) : product;
 }
 
 /** The demo world obeys the rules that providers obey; a slip in it must not start up. */

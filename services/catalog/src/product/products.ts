@@ -1,4 +1,4 @@
-import { columnsOf } from '@yunshi/db/columns';
+import { selectListOf } from '@yunshi/db/select-list';
 import type { Sql } from '@yunshi/db/connect';
 import { rowsOf, type Rows } from '@yunshi/db/rows';
 import type { ProductId, ProviderId } from '@yunshi/kernel/ids';
@@ -102,7 +102,7 @@ export type Found = ProductRow & { readonly completedSales: number; readonly pro
 /** A product with its provider and category; withdrawn ones too, because those who bought them still look at them. */
 export async function findProduct(sql: Sql, productId: ProductId): Promise<Found | undefined> {
   const [row] = await sql<(ProductRow & { completedSales: number })[]>`
-    select ${sql.unsafe(columnsOf(tables.products, 'p'))}, s.completed as "completedSales"
+    select ${sql.unsafe(selectListOf(tables.products, 'p'))}, s.completed as "completedSales"
     from products p join sale_counts s on s.product_id = p.product_id where p.product_id = ${productId}`;
   if (!row) return undefined;
   const [provider, category] = await Promise.all([findProvider(sql, row.providerId), findCategory(sql, row.categoryId)]);
@@ -111,19 +111,23 @@ export async function findProduct(sql: Sql, productId: ProductId): Promise<Found
 }
 
 export async function findProvider(sql: Sql, providerId: ProviderId): Promise<Provider | undefined> {
-  const [row] = await sql<Provider[]>`select ${sql.unsafe(columnsOf(tables.providers))} from providers where provider_id = ${providerId}`;
+  const [row] = await sql<
+    Provider[]
+  >`select ${sql.unsafe(selectListOf(tables.providers))} from providers where provider_id = ${providerId}`;
   return row;
 }
 
 async function findCategory(sql: Sql, categoryId: string): Promise<Category | undefined> {
-  const [row] = await sql<Category[]>`select ${sql.unsafe(columnsOf(tables.categories))} from categories where category_id = ${categoryId}`;
+  const [row] = await sql<
+    Category[]
+  >`select ${sql.unsafe(selectListOf(tables.categories))} from categories where category_id = ${categoryId}`;
   return row;
 }
 
 /** All categories in their order, with the number of products that each shows. */
 export async function findCategories(sql: Sql): Promise<(Category & { readonly products: number })[]> {
   return sql<(Category & { products: number })[]>`
-    select ${sql.unsafe(columnsOf(tables.categories, 'c'))}, count(p.product_id)::int as products
+    select ${sql.unsafe(selectListOf(tables.categories, 'c'))}, count(p.product_id)::int as products
     from categories c left join products p on p.category_id = c.category_id and p.status = 'published'
     group by c.category_id order by c.position`;
 }

@@ -1,4 +1,4 @@
-import { columnsOf } from '@yunshi/db/columns';
+import { selectListOf } from '@yunshi/db/select-list';
 import type { Sql } from '@yunshi/db/connect';
 import { rowsOf, type Rows } from '@yunshi/db/rows';
 import type { AccountId, ClaimId, ProviderId } from '@yunshi/kernel/ids';
@@ -8,7 +8,7 @@ import type { Claim, ClaimStatus } from './claim.ts';
 
 export const claims: Rows<ClaimId, Claim> = rowsOf(tables.claims, 'claimId');
 
-const selected = columnsOf(tables.claims);
+const selected = selectListOf(tables.claims);
 
 /** How many coupons of one buyer a checkout looks at; far more than anybody holds. */
 const checkoutCouponsMax = 500;

@@ -1,4 +1,4 @@
-import { columnsOf } from '@yunshi/db/columns';
+import { selectListOf } from '@yunshi/db/select-list';
 import type { Sql } from '@yunshi/db/connect';
 import { rowsOf, type Rows } from '@yunshi/db/rows';
 import type { AccountId, CouponId, ProductId, ProviderId } from '@yunshi/kernel/ids';
@@ -45,7 +45,7 @@ export type Search = {
   readonly limit: number;
 };
 
-const selected = columnsOf(tables.coupons, 'c');
+const selected = selectListOf(tables.coupons, 'c');
 
 /** Listed coupons that can be claimed now, the one whose claim window closes first in front. Those without stock left stay out. */
 export async function findClaimable(sql: Sql, { accountId, covering, now, after, limit }: Search): Promise<Found[]> {
