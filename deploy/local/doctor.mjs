@@ -165,7 +165,7 @@ function postgresUser() {
 
 /** @returns {Promise<Finding>} */
 async function ports() {
-  const wished = [8080, 8101, 8102, 8103, 8104, 8105, 8106, 8222, 8432];
+  const wished = [8080, 8101, 8102, 8103, 8104, 8105, 8106, 8142, 8154];
   const free = await Promise.all(wished.map(isFree));
   const busy = wished.filter((_, index) => !free[index]);
   if (busy.length === 0) return { name: 'ports', level: 'ok', found: `${wished.join(', ')} are free` };

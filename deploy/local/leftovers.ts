@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /**
  * The processes with `mark` (the path of a folder of ours) in their command line. They are found by that and not by a noted pid, because
@@ -10,8 +11,8 @@ export function processesWith(mark: string): number[] {
   return listed.filter(({ pid, command }) => pid !== process.pid && command.includes(mark)).map(({ pid }) => pid);
 }
 
-/** Ends what an earlier run left behind when it was killed before it could stop it. Returns how many there were. */
-export function endLeftovers(mark: string): number {
+/** Ends what an earlier run left behind when it was killed before it could stop it, and waits until it is gone. Returns how many there were. */
+export async function endLeftovers(mark: string): Promise<number> {
   const pids = processesWith(mark);
   for (const pid of pids) {
     try {
@@ -20,6 +21,8 @@ export function endLeftovers(mark: string): number {
       // It ended by itself meanwhile, or belongs to another user.
     }
   }
+  // A killed server holds its port and its lock until the system has taken it away.
+  for (let looks = 0; looks < 250 && pids.some(isAlive); looks++) await pause(20);
   return pids.length;
 }
 

@@ -10,7 +10,7 @@ if (holder) {
   console.error(`It runs now, as process ${holder}: stop that first (Ctrl-C where it runs, or \`kill ${holder}\`).`);
   process.exit(1);
 }
-endLeftovers(dir);
+await endLeftovers(dir);
 // As root in a closed folder the cluster lives elsewhere, and a link leads to it (see postgres.ts).
 const data = join(dir, 'postgres', 'data');
 if (lstatSync(data, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(dirname(readlinkSync(data)), { recursive: true, force: true });

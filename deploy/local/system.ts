@@ -79,7 +79,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     lock.release();
   };
   try {
-    if (lock.afterCrash) sayLeftovers(endLeftovers(dir), say);
+    if (lock.afterCrash) sayLeftovers(await endLeftovers(dir), say);
     const services = options.services ?? all;
     const roles = services.flatMap(({ schema }) => schema ?? []);
     const secrets = secretsIn(join(dir, 'secrets.json'), roles);

@@ -35,7 +35,8 @@ export async function table(system: System, dir: string): Promise<string> {
 async function personas(gateway: string): Promise<Persona[]> {
   try {
     const response = await fetch(`${gateway}/v1/dev/personas`, { signal: AbortSignal.timeout(5_000) });
-    return response.ok ? ((await response.json()) as { items: Persona[] }).items : [];
+    const { items } = (await response.json()) as { items?: Persona[] };
+    return response.ok && items ? items : [];
   } catch {
     return [];
   }

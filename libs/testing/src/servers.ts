@@ -39,7 +39,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function begin(): Promise<Run> {
-  const folder = temporaryFolder();
+  const folder = await temporaryFolder();
   const database = await beginPostgres(folder);
   say(`PostgreSQL: ${database.kind}`);
   const natsUrl = process.env['TEST_NATS_URL'];
@@ -49,7 +49,7 @@ async function begin(): Promise<Run> {
     servers: { folder, postgresUrl: database.url, ...(program && { natsServer: program.path }), ...(natsUrl && { natsUrl }) },
     async stop() {
       await database.stop();
-      sweep(folder);
+      await sweep(folder);
     },
   };
 }
@@ -70,18 +70,18 @@ function say(line: string): void {
 const prefix = 'yunshi-test-';
 
 /** A folder for this run; runs that were killed before they could tidy up are tidied up now. */
-function temporaryFolder(): string {
+async function temporaryFolder(): Promise<string> {
   for (const name of readdirSync(tmpdir())) {
     const owner = name.startsWith(prefix) ? Number(name.split('-')[2]) : 0;
-    if (owner > 0 && !isAlive(owner)) sweep(join(tmpdir(), name));
+    if (owner > 0 && !isAlive(owner)) await sweep(join(tmpdir(), name));
   }
   const folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
   chmodSync(folder, 0o755); // as root, PostgreSQL runs as another user and must be able to enter
   return folder;
 }
 
-function sweep(folder: string): void {
-  endLeftovers(folder);
+async function sweep(folder: string): Promise<void> {
+  await endLeftovers(folder);
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   } catch {
