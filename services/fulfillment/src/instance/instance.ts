@@ -1,0 +1,296 @@
+import { flow, move } from '@yunshi/kernel/flow';
+import type { ActionOf, StateOf } from '@yunshi/kernel/flow';
+import { addDays, addMonths } from '@yunshi/kernel/calendar';
+import type { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
+import { InstanceId as InstanceIdShape } from '@yunshi/kernel/ids';
+import type { DeliveryType, Line, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { deliveryPolicy, waitMs } from './policy.ts';
+import type { BackOff } from './policy.ts';
+
+/** An instance 资源实例: what a paid order made. 发货中 → 已发货 → 已过期 → 已关闭; or failed, and the money goes back. */
+export const instanceFlow = flow('instance', {
+  shipping: { ship: 'shipped', fail: 'failed' },
+  shipped: { expire: 'expired', renew: 'shipped', close: 'closed' },
+  expired: { renew: 'shipped', close: 'closed' },
+  closed: {},
+  failed: {},
+});
+export type InstanceStatus = StateOf<typeof instanceFlow>;
+
+/** What the provider is being asked to do now; asked again until it has. */
+export type Task = 'create' | 'expire' | 'destroy';
+
+export type Instance = {
+  instanceId: InstanceId;
+  version: number;
+  accountId: AccountId;
+  userId: UserId;
+  providerId: ProviderId;
+  productId: ProductId;
+  skuId: SkuId;
+  orderId: OrderId;
+  orderNumber: string;
+  deliveryType: DeliveryType;
+  productName: string;
+  skuName: string;
+  isTrial: boolean;
+  quantity: number;
+  periodCount: number | null;
+  periodUnit: PeriodUnit | null;
+  status: InstanceStatus;
+  failure: Refusal | null;
+  createdAt: Date;
+  shippedAt: Date | null;
+  expiresAt: Date | null;
+  closedAt: Date | null;
+  /** The step of the saga that waits for the answer; null once it has been given. */
+  awaitedBy: Asker | null;
+  task: Task | null;
+  /** When the task was set, and how often the provider was asked for it. */
+  taskSince: Date | null;
+  tries: number;
+  /** Number of the newest call ever made for the instance: an outcome of an older one is late. */
+  callSeq: number;
+  pendingSince: Date | null;
+  failingSince: Date | null;
+  /** The provider may have made something although we never heard so. */
+  mayExist: boolean;
+  signId: string | null;
+  /** Account, website, single-sign-on address: encrypted. */
+  access: string | null;
+};
+
+/** Who asked for the delivery: opaque here, answered later. */
+export type Asker = { readonly sagaId: string; readonly step: string; readonly direction: 'do' | 'undo'; readonly replyTo: string };
+
+export type Refusal = 'provider-failed' | 'provider-never-delivered' | 'not-deliverable';
+
+export type Order = {
+  orderId: OrderId;
+  orderNumber: string;
+  accountId: AccountId;
+  userId: UserId;
+  kind: 'new_purchase' | 'renewal' | 'trial_conversion';
+  productName: string;
+  skuName: string;
+  isTrial: boolean;
+  line: Line;
+};
+
+/** What came back from the provider, or from the issuer of API keys. `sent` is false only where nobody can have seen the call. */
+export type Outcome =
+  | { kind: 'delivered'; signId?: string | undefined; access: string; validDays?: number | undefined }
+  | { kind: 'pending' }
+  | { kind: 'agreed'; access?: string | undefined }
+  | { kind: 'declined' }
+  | { kind: 'failed'; sent: boolean };
+
+/** The next call to make, not before the given time. Its number in the instance's life is `instance.callSeq`. */
+export type NextCall = { task: Task; notBefore: Date | undefined };
+
+export type Step = {
+  instance: Instance;
+  call?: NextCall;
+  /** Given once, to the saga that waits. */
+  answer?: { fulfilled: true } | { refused: Refusal };
+  happened?: 'shipped' | 'expired' | 'closed' | 'failed';
+};
+
+/** One order makes one instance: the id is the order's with another prefix, so a second one cannot even be named. */
+export const instanceIdOf = (orderId: OrderId): InstanceId => InstanceIdShape.parse(`ins_${orderId.slice(4)}`);
+
+/** Why a paid order cannot be delivered at all, if so. */
+export function undeliverable(order: Pick<Order, 'kind' | 'line'>): boolean {
+  // A cloud server is made from an image by the cloud's own API, and renewals by renewInstance: neither has its saga yet.
+  return order.line.deliveryType === 'image' || order.kind !== 'new_purchase';
+}
+
+/** Begins a delivery. SaaS and API products are asked for at once; human service waits for its delivery case 交付单. */
+export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
+  const { line } = order;
+  const fresh: Instance = {
+    instanceId: instanceIdOf(order.orderId),
+    version: 1,
+    accountId: order.accountId,
+    userId: order.userId,
+    providerId: line.providerId,
+    productId: line.productId,
+    skuId: line.skuId,
+    orderId: order.orderId,
+    orderNumber: order.orderNumber,
+    deliveryType: line.deliveryType,
+    productName: order.productName,
+    skuName: order.skuName,
+    isTrial: order.isTrial,
+    quantity: line.quantity,
+    periodCount: line.period?.count ?? null,
+    periodUnit: line.period?.unit ?? null,
+    status: 'shipping',
+    failure: null,
+    createdAt: now,
+    shippedAt: null,
+    expiresAt: null,
+    closedAt: null,
+    awaitedBy,
+    task: null,
+    taskSince: null,
+    tries: 0,
+    callSeq: 0,
+    pendingSince: null,
+    failingSince: null,
+    mayExist: false,
+    signId: null,
+    access: null,
+  };
+  return line.deliveryType === 'human_service' ? { instance: fresh } : asking(fresh, 'create', now);
+}
+
+/** Takes in what a call has brought. An outcome of an older call counts only where it says that something exists. */
+export function heard(instance: Instance, call: { task: Task; seq: number }, outcome: Outcome, now: Date): Step {
+  const current = call.seq === instance.callSeq && call.task === instance.task;
+  if (call.task === 'create') return created(instance, outcome, current, now);
+  return current ? told(instance, outcome, now) : { instance };
+}
+
+function created(instance: Instance, outcome: Outcome, current: boolean, now: Date): Step {
+  if (outcome.kind === 'delivered') {
+    if (instance.status === 'shipping') return shipped(instance, outcome, now);
+    // It came after we had given up: the buyer has the money back, so the provider takes its instance back.
+    if (instance.status === 'failed' && instance.signId === null)
+      return asking({ ...instance, signId: outcome.signId ?? null, mayExist: true }, 'destroy', now);
+    return { instance };
+  }
+  if (!current || instance.status !== 'shipping') return { instance: marked(instance, outcome) };
+  const marks = marked(instance, outcome);
+  const waiting = outcome.kind === 'pending';
+  const next: Instance = {
+    ...marks,
+    pendingSince: waiting ? (marks.pendingSince ?? now) : marks.pendingSince,
+    // A provider that answers is not failing, whatever it did before.
+    failingSince: waiting ? null : (marks.failingSince ?? now),
+  };
+  const ends = endOfPatience(next);
+  if (ends.at <= now) return failed(next, ends.refusal, now);
+  return again(next, waiting ? deliveryPolicy.pendingBackOff : deliveryPolicy.backOff, ends.at, now);
+}
+
+/** Whether the provider can have made something: it was reached, and did not say that there is nothing. */
+const marked = (instance: Instance, outcome: Outcome): Instance =>
+  outcome.kind === 'failed' && !outcome.sent ? instance : { ...instance, mayExist: true };
+
+function endOfPatience({ pendingSince, failingSince }: Instance): { at: Date; refusal: Refusal } {
+  const pendingEnds = pendingSince === null ? Infinity : pendingSince.getTime() + deliveryPolicy.pendingMsMax;
+  const failingEnds = failingSince === null ? Infinity : failingSince.getTime() + deliveryPolicy.failingMsMax;
+  return pendingEnds <= failingEnds
+    ? { at: new Date(pendingEnds), refusal: 'provider-never-delivered' }
+    : { at: new Date(failingEnds), refusal: 'provider-failed' };
+}
+
+function shipped(instance: Instance, delivered: Extract<Outcome, { kind: 'delivered' }>, now: Date): Step {
+  return {
+    instance: {
+      ...moved(instance, 'ship'),
+      ...idle,
+      shippedAt: now,
+      expiresAt: expiryOf(instance, delivered.validDays, now),
+      mayExist: true,
+      signId: delivered.signId ?? null,
+      access: delivered.access,
+      awaitedBy: null,
+    },
+    answer: { fulfilled: true },
+    happened: 'shipped',
+  };
+}
+
+function failed(instance: Instance, refusal: Refusal, now: Date): Step {
+  const ended: Instance = { ...moved(instance, 'fail'), ...idle, failure: refusal, closedAt: now, awaitedBy: null };
+  // One instance or one refund: what may exist at the provider is taken back.
+  const step = ended.mayExist ? asking(ended, 'destroy', now) : { instance: ended };
+  return { ...step, answer: { refused: refusal }, happened: 'failed' };
+}
+
+function told(instance: Instance, outcome: Outcome, now: Date): Step {
+  if (outcome.kind === 'agreed' || outcome.kind === 'delivered') return { instance: { ...instance, ...idle } };
+  const ends = new Date((instance.taskSince ?? now).getTime() + deliveryPolicy.tellingMsMax);
+  // The last call stands in the log as failed, from where a person can re-drive it.
+  if (ends <= now) return { instance: { ...instance, ...idle } };
+  return again(instance, deliveryPolicy.backOff, ends, now);
+}
+
+/** At its expiry an instance is isolated 隔离; only a SaaS provider has anything to be told. */
+export function expire(instance: Instance, now: Date): Step {
+  if (instance.status !== 'shipped' || instance.expiresAt === null || instance.expiresAt > now) return { instance };
+  const ended = moved(instance, 'expire');
+  return { ...tell(ended, 'expire', now), happened: 'expired' };
+}
+
+/** Seven days after its expiry, not renewed, it is released 释放. */
+export function release(instance: Instance, now: Date): Step {
+  if (instance.status !== 'expired' || instance.expiresAt === null || releaseAt(instance.expiresAt) > now) return { instance };
+  const ended: Instance = { ...moved(instance, 'close'), closedAt: now, access: null };
+  return { ...tell(ended, 'destroy', now), happened: 'closed' };
+}
+
+export const releaseAt = (expiresAt: Date): Date => new Date(expiresAt.getTime() + deliveryPolicy.graceMs);
+
+const tell = (instance: Instance, task: Task, now: Date): Step =>
+  instance.signId === null ? { instance } : asking(instance, task, now);
+
+/** A person wants a call made again now: the task in hand at once, or one that was given up anew. */
+export function resend(instance: Instance, task: Task, now: Date): Step | undefined {
+  if (!resendable(instance, task)) return undefined;
+  return instance.task === task ? asked(instance, undefined) : asking(instance, task, now);
+}
+
+function resendable(instance: Instance, task: Task): boolean {
+  if (instance.deliveryType !== 'saas') return false;
+  switch (task) {
+    case 'create':
+      return instance.status === 'shipping';
+    case 'expire':
+      return instance.status === 'expired';
+    case 'destroy':
+      return (instance.status === 'closed' || instance.status === 'failed') && instance.mayExist;
+  }
+}
+
+/** Sets a task and makes its first call. */
+const asking = (instance: Instance, task: Task, now: Date): Step => asked({ ...instance, task, taskSince: now, tries: 0 }, undefined);
+
+function again(instance: Instance, backOff: BackOff, latest: Date, now: Date): Step {
+  const wanted = new Date(now.getTime() + waitMs(backOff, instance.tries, instance.instanceId));
+  // The last try falls on the limit itself, so that the limit is neither missed nor overrun.
+  return asked(instance, wanted < latest ? wanted : latest);
+}
+
+function asked(instance: Instance, notBefore: Date | undefined): Step {
+  const { task } = instance;
+  if (task === null) return { instance };
+  return { instance: { ...instance, tries: instance.tries + 1, callSeq: instance.callSeq + 1 }, call: { task, notBefore } };
+}
+
+const idle = { task: null, taskSince: null, tries: 0, pendingSince: null, failingSince: null } as const;
+
+function moved(instance: Instance, action: ActionOf<typeof instanceFlow>): Instance {
+  const next = move(instanceFlow, instance.status, action);
+  if (!next.ok) throw new Error(`instance ${instance.instanceId}: no «${action}» from ${instance.status}`);
+  return { ...instance, status: next.value, version: instance.version + 1 };
+}
+
+/** Calendar months and years in China time, from the moment of delivery; null where what was bought does not end. */
+export function expiryOf(
+  { periodCount, periodUnit }: Pick<Instance, 'periodCount' | 'periodUnit'>,
+  validDays: number | undefined,
+  from: Date,
+): Date | null {
+  if (periodCount === null || periodUnit === null) return validDays === undefined ? null : addDays(from, validDays);
+  switch (periodUnit) {
+    case 'day':
+      return addDays(from, periodCount);
+    case 'month':
+      return addMonths(from, periodCount);
+    case 'year':
+      return addMonths(from, 12 * periodCount);
+  }
+}
