@@ -25,7 +25,15 @@ export const fulfilOrder = command('fulfillment.fulfil', 1, {
   },
 });
 
+const about = { instanceId: InstanceId, instanceVersion: z.int().min(1), orderId: OrderId, accountId: AccountId };
+
 /** An instance 资源实例 is 已发货. */
 export const instanceShipped = event('fulfillment.instance-shipped', 1, {
-  data: z.object({ instanceId: InstanceId, orderId: OrderId, accountId: AccountId, shippedAt: Time, expiresAt: Time.optional() }),
+  data: z.object({ ...about, shippedAt: Time, expiresAt: Time.optional() }),
 });
+
+/** It was not renewed in time: isolated 隔离, and kept for the days of grace. */
+export const instanceExpired = event('fulfillment.instance-expired', 1, { data: z.object({ ...about, expiredAt: Time }) });
+
+/** It is released and gone 已关闭. */
+export const instanceClosed = event('fulfillment.instance-closed', 1, { data: z.object({ ...about, closedAt: Time }) });

@@ -92,8 +92,8 @@ export type Step = {
   instance: Instance;
   call?: NextCall;
   /** Given once, to the saga that waits. */
-  answer?: { fulfilled: true } | { refused: Refusal };
-  happened?: 'shipped' | 'expired' | 'closed' | 'failed';
+  answer?: { to: Asker; refused?: Refusal };
+  happened?: 'shipped' | 'expired' | 'closed';
 };
 
 /** One order makes one instance: the id is the order's with another prefix, so a second one cannot even be named. */
@@ -153,15 +153,11 @@ export function heard(instance: Instance, call: { task: Task; seq: number }, out
 }
 
 function created(instance: Instance, outcome: Outcome, current: boolean, now: Date): Step {
-  if (outcome.kind === 'delivered') {
-    if (instance.status === 'shipping') return shipped(instance, outcome, now);
-    // It came after we had given up: the buyer has the money back, so the provider takes its instance back.
-    if (instance.status === 'failed' && instance.signId === null)
-      return asking({ ...instance, signId: outcome.signId ?? null, mayExist: true }, 'destroy', now);
-    return { instance };
-  }
-  if (!current || instance.status !== 'shipping') return { instance: marked(instance, outcome) };
+  if (instance.status === 'failed') return takeBack(instance, outcome, now);
+  if (instance.status !== 'shipping') return { instance };
+  if (outcome.kind === 'delivered') return shipped(instance, outcome, now);
   const marks = marked(instance, outcome);
+  if (!current) return { instance: marks };
   const waiting = outcome.kind === 'pending';
   const next: Instance = {
     ...marks,
@@ -172,6 +168,15 @@ function created(instance: Instance, outcome: Outcome, current: boolean, now: Da
   const ends = endOfPatience(next);
   if (ends.at <= now) return failed(next, ends.refusal, now);
   return again(next, waiting ? deliveryPolicy.pendingBackOff : deliveryPolicy.backOff, ends.at, now);
+}
+
+/** An answer that comes after we had given up: the buyer has the money back, so the provider takes back what it made. */
+function takeBack(instance: Instance, outcome: Outcome, now: Date): Step {
+  const marks = marked(instance, outcome);
+  if (outcome.kind === 'delivered' && outcome.signId !== undefined && instance.signId === null) {
+    return asking({ ...marks, signId: outcome.signId }, 'destroy', now);
+  }
+  return marks.mayExist && !instance.mayExist ? asking(marks, 'destroy', now) : { instance };
 }
 
 /** Whether the provider can have made something: it was reached, and did not say that there is nothing. */
@@ -198,7 +203,7 @@ function shipped(instance: Instance, delivered: Extract<Outcome, { kind: 'delive
       access: delivered.access,
       awaitedBy: null,
     },
-    answer: { fulfilled: true },
+    ...(instance.awaitedBy !== null && { answer: { to: instance.awaitedBy } }),
     happened: 'shipped',
   };
 }
@@ -207,7 +212,7 @@ function failed(instance: Instance, refusal: Refusal, now: Date): Step {
   const ended: Instance = { ...moved(instance, 'fail'), ...idle, failure: refusal, closedAt: now, awaitedBy: null };
   // One instance or one refund: what may exist at the provider is taken back.
   const step = ended.mayExist ? asking(ended, 'destroy', now) : { instance: ended };
-  return { ...step, answer: { refused: refusal }, happened: 'failed' };
+  return { ...step, ...(instance.awaitedBy !== null && { answer: { to: instance.awaitedBy, refused: refusal } }) };
 }
 
 function told(instance: Instance, outcome: Outcome, now: Date): Step {
@@ -234,8 +239,7 @@ export function release(instance: Instance, now: Date): Step {
 
 export const releaseAt = (expiresAt: Date): Date => new Date(expiresAt.getTime() + deliveryPolicy.graceMs);
 
-const tell = (instance: Instance, task: Task, now: Date): Step =>
-  instance.signId === null ? { instance } : asking(instance, task, now);
+const tell = (instance: Instance, task: Task, now: Date): Step => (instance.signId === null ? { instance } : asking(instance, task, now));
 
 /** A person wants a call made again now: the task in hand at once, or one that was given up anew. */
 export function resend(instance: Instance, task: Task, now: Date): Step | undefined {

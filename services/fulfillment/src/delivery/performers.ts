@@ -1,0 +1,62 @@
+import { performs } from '@yunshi/messaging/handle';
+import type { Performer } from '@yunshi/messaging/handle';
+import type { Sql } from '@yunshi/db/connect';
+import { packageOf } from '../product/product.ts';
+import { productRows } from '../product/products.ts';
+import type { EndpointBook } from '../endpoint/endpoints.ts';
+import { boundTo } from '../vault.ts';
+import type { Vault } from '../vault.ts';
+import { callProvider, issueKey } from './calls.ts';
+import type { Access, Dialect } from './dialect.ts';
+
+export type PerformerParts = {
+  readonly sql: Sql;
+  readonly vault: Vault;
+  readonly endpoints: EndpointBook;
+  readonly dialects: readonly Dialect[];
+  readonly wallNow: () => Date;
+  /** `bytes` of randomness as lower-case hexadecimal digits. */
+  readonly randomHex: (bytes: number) => string;
+};
+
+/** Carry out what was intended, with the endpoint, the token and the clock of this moment. */
+export function performers({ sql, vault, endpoints, dialects, wallNow, randomHex }: PerformerParts): readonly Performer[] {
+  const byName = new Map(dialects.map((dialect) => [dialect.name, dialect]));
+  const sealAccess = (instanceId: string, access: Access) => vault.seal(JSON.stringify(access), boundTo.access(instanceId));
+  return [
+    performs(callProvider, async (request, { signal }) => {
+      const endpoint = await endpoints.of(request.productId, request.providerId);
+      const dialect = endpoint === undefined ? undefined : byName.get(endpoint.dialect);
+      if (endpoint === undefined || dialect === undefined) {
+        const note = endpoint === undefined ? 'not sent: the product has no endpoint' : `not sent: nobody speaks «${endpoint.dialect}»`;
+        return {
+          outcome: { kind: 'failed' as const, sent: false },
+          exchange: { note, performedAt: wallNow().toISOString(), durationMs: 0 },
+        };
+      }
+      const { outcome, exchange } = await dialect.call(endpoint, request, signal);
+      if (outcome.kind !== 'delivered') return { outcome, exchange };
+      return {
+        outcome: { kind: 'delivered' as const, signId: outcome.signId, access: sealAccess(request.instanceId, outcome.access) },
+        exchange,
+      };
+    }),
+    performs(issueKey, async ({ instanceId, productId, skuId }) => {
+      const [product] = await productRows.find(sql, [productId]);
+      const secretId = `YSID${randomHex(16)}`;
+      const secretKey = randomHex(24);
+      const access: Access = {
+        additional: [
+          { name: 'secretId', value: secretId },
+          { name: 'secretKey', value: secretKey },
+        ],
+      };
+      return {
+        secretId,
+        secretKey: vault.seal(secretKey, boundTo.secretKey(secretId)),
+        access: sealAccess(instanceId, access),
+        ...packageOf(product, skuId),
+      };
+    }),
+  ];
+}

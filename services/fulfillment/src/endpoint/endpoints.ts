@@ -1,0 +1,57 @@
+import type { Sql } from '@yunshi/db/connect';
+import type { ProductId, ProviderId } from '@yunshi/kernel/ids';
+import type { Endpoint } from '../delivery/dialect.ts';
+import { boundTo } from '../vault.ts';
+import type { Vault } from '../vault.ts';
+
+/** Where each SaaS product's provider wants to be called: the only SQL for it. */
+
+export type ProductEndpoint = Endpoint & { readonly dialect: string; readonly verifiedAt: Date | null };
+
+/** Where the sandbox plays every provider that has not given an endpoint. Development only. */
+export type SandboxProviders = { readonly url: string; readonly token: string };
+
+export type EndpointBook = ReturnType<typeof endpointBook>;
+
+export function endpointBook({ sql, vault, sandbox }: { sql: Sql; vault: Vault; sandbox: SandboxProviders | undefined }) {
+  /** The number by which the protocols know the product; given once, kept for ever. */
+  async function numberOf(productId: ProductId): Promise<number> {
+    const [row] = await sql<{ number: number }[]>`
+      with made as (insert into product_numbers (product_id) values (${productId}) on conflict (product_id) do nothing returning number)
+      select number from made union all select number from product_numbers where product_id = ${productId}`;
+    if (row !== undefined) return row.number;
+    // Another process made it between the two looks of the statement.
+    const [made] = await sql<{ number: number }[]>`select number from product_numbers where product_id = ${productId}`;
+    if (made === undefined) throw new Error(`product ${productId} has no number`);
+    return made.number;
+  }
+
+  return {
+    async of(productId: ProductId, providerId: ProviderId): Promise<ProductEndpoint | undefined> {
+      const [own] = await sql<{ dialect: string; url: string; token: string; verifiedAt: Date }[]>`
+        select dialect, url, token, verified_at as "verifiedAt" from endpoints where product_id = ${productId} and provider_id = ${providerId}`;
+      if (own !== undefined)
+        return { ...own, token: vault.open(own.token, boundTo.token(productId)), productNumber: await numberOf(productId) };
+      if (sandbox === undefined) return undefined;
+      return {
+        dialect: 'tencent-saas',
+        url: `${sandbox.url}/sandbox/provider/${providerId}/deliver`,
+        token: sandbox.token,
+        verifiedAt: null,
+        productNumber: await numberOf(productId),
+      };
+    },
+    numberOf,
+    async save(
+      productId: ProductId,
+      endpoint: { providerId: ProviderId; dialect: string; url: string; token: string; verifiedAt: Date },
+    ): Promise<void> {
+      const token = vault.seal(endpoint.token, boundTo.token(productId));
+      await sql`
+        insert into endpoints (product_id, provider_id, dialect, url, token, verified_at)
+        values (${productId}, ${endpoint.providerId}, ${endpoint.dialect}, ${endpoint.url}, ${token}, ${endpoint.verifiedAt})
+        on conflict (product_id) do update set provider_id = excluded.provider_id, dialect = excluded.dialect, url = excluded.url,
+          token = excluded.token, verified_at = excluded.verified_at`;
+    },
+  };
+}

@@ -1,0 +1,167 @@
+import { fulfilOrder, instanceClosed, instanceExpired, instanceShipped } from '@yunshi/contracts/fulfillment';
+import type { Message } from '@yunshi/contracts/define';
+import { rowsOf } from '@yunshi/db/rows';
+import { due, handle, httpWrite, whenCalled, write } from '@yunshi/messaging/handle';
+import type { Deadline, Decision, Handler, SagaRef } from '@yunshi/messaging/handle';
+import { callProvider, issueKey } from '../delivery/calls.ts';
+import type { ProviderRequest } from '../delivery/calls.ts';
+import { intended, performed } from '../delivery/log.ts';
+import { apiKeys, instances, providerCalls } from '../tables.ts';
+import { begin, expire, heard, instanceIdOf, release, releaseAt, resend, undeliverable } from './instance.ts';
+import type { Instance, NextCall, Refusal, Step, Task } from './instance.ts';
+
+export const instanceRows = rowsOf(instances, 'instanceId');
+export const providerCallRows = rowsOf(providerCalls, 'callId');
+const apiKeyRows = rowsOf(apiKeys, 'secretId');
+
+const atExpiry = 'instance.expire';
+const atRelease = 'instance.release';
+
+export const instanceHandlers: readonly Handler[] = [
+  handle(fulfilOrder, {
+    of: instanceRows,
+    key: ({ orderId }) => instanceIdOf(orderId),
+    decide: (order, instance, { now, reply, from }) => {
+      if (instance !== undefined) return answeredAgain(instance, from, reply);
+      if (undeliverable(order)) return { reply: reply.refused({ reason: 'not-deliverable' }) };
+      return effects(begin(order, from, now), now);
+    },
+  }),
+  whenCalled(callProvider, {
+    of: instanceRows,
+    decide: ({ request, outcome: { outcome, exchange } }, instance, { now }) => {
+      if (instance === undefined) return {};
+      const step = heard(instance, request, outcome, now);
+      const givenUp =
+        outcome.kind === 'failed' || outcome.kind === 'declined' ? step.call === undefined && request.seq === instance.callSeq : false;
+      const decision = effects(step, now);
+      return { ...decision, writes: [write(providerCallRows, performed(request, outcome, exchange, givenUp)), ...(decision.writes ?? [])] };
+    },
+  }),
+  whenCalled(issueKey, {
+    of: instanceRows,
+    decide: ({ request, outcome }, instance, { now }) => {
+      if (instance === undefined) return {};
+      const step = heard(
+        instance,
+        { task: 'create', seq: request.seq },
+        { kind: 'delivered', access: outcome.access, validDays: outcome.validDays },
+        now,
+      );
+      if (step.happened !== 'shipped') return {};
+      const { secretId, secretKey, calls } = outcome;
+      const { instanceId, accountId, productId, quantity } = instance;
+      const key = {
+        secretId,
+        instanceId,
+        accountId,
+        productId,
+        secretKey,
+        status: 'active' as const,
+        calls: calls === undefined ? null : calls * quantity,
+        createdAt: now,
+      };
+      const decision = effects(step, now);
+      return { ...decision, writes: [write(apiKeyRows, key), ...(decision.writes ?? [])] };
+    },
+  }),
+  due(atExpiry, {
+    of: instanceRows,
+    decide: (_id, instance, { now }) => (instance === undefined ? {} : effects(expire(instance, now), now)),
+  }),
+  due(atRelease, {
+    of: instanceRows,
+    decide: (_id, instance, { now }) => (instance === undefined ? {} : effects(release(instance, now), now)),
+  }),
+];
+
+/** A person has a call made again. */
+export const resendCall = httpWrite('resend-call', {
+  of: instanceRows,
+  key: (ask: { instanceId: Instance['instanceId']; action: Task }) => ask.instanceId,
+  decide: ({ action }, instance, { now }) => {
+    const step = instance === undefined ? undefined : resend(instance, action, now);
+    return step === undefined
+      ? { response: { status: 409, body: null } }
+      : { ...effects(step, now), response: { status: 202, body: null } };
+  },
+});
+
+/** Asked again, by another saga or after the answer was lost: the answer is what has become of the instance. */
+function answeredAgain(instance: Instance, from: SagaRef, reply: typeof fulfilOrder.reply): Decision<Instance> {
+  if (instance.status === 'shipping') return { save: { ...instance, awaitedBy: from } };
+  if (instance.failure !== null) return { reply: reply.refused({ reason: instance.failure }) };
+  return { reply: reply.fulfilled({ instanceId: instance.instanceId }) };
+}
+
+/** What a step means outside the instance itself. */
+function effects({ instance, call, answer, happened }: Step, now: Date): Decision<Instance> {
+  return {
+    save: instance,
+    ...(call !== undefined && intents(instance, call, now)),
+    ...(answer !== undefined && { answers: [{ to: answer.to, reply: answerOf(instance, answer.refused) }] }),
+    ...(happened !== undefined && { events: [eventOf(instance, happened, now)], deadlines: deadlinesOf(instance) }),
+  };
+}
+
+const answerOf = ({ instanceId }: Instance, refused: Refusal | undefined) =>
+  refused === undefined ? fulfilOrder.reply.fulfilled({ instanceId }) : fulfilOrder.reply.refused({ reason: refused });
+
+/** The call to make and, for a provider, its line in the log. */
+function intents(instance: Instance, call: NextCall, now: Date): Pick<Decision<Instance>, 'calls' | 'writes'> {
+  const { instanceId, productId, skuId, callSeq: seq } = instance;
+  if (instance.deliveryType === 'api') return { calls: [issueKey.intent(instanceId, { seq, instanceId, productId, skuId })] };
+  const request = requestOf(instance, call, now);
+  return {
+    calls: [callProvider.intent(instanceId, request, call.notBefore === undefined ? {} : { notBefore: call.notBefore })],
+    writes: [write(providerCallRows, intended(request))],
+  };
+}
+
+function requestOf(instance: Instance, { task, notBefore }: NextCall, now: Date): ProviderRequest {
+  const {
+    instanceId,
+    orderId,
+    accountId,
+    providerId,
+    productId,
+    productName,
+    skuName,
+    isTrial,
+    quantity,
+    periodCount,
+    periodUnit,
+    signId,
+  } = instance;
+  return {
+    task,
+    seq: instance.callSeq,
+    attempt: instance.tries,
+    createdAt: now.toISOString(),
+    dueAt: (notBefore ?? now).toISOString(),
+    ...{ instanceId, orderId, accountId, providerId, productId, productName, skuName, isTrial, quantity },
+    ...(periodCount !== null && periodUnit !== null && { period: { count: periodCount, unit: periodUnit } }),
+    ...(signId !== null && { signId }),
+  };
+}
+
+function eventOf(instance: Instance, happened: NonNullable<Step['happened']>, now: Date): Message {
+  const { instanceId, version: instanceVersion, orderId, accountId, expiresAt } = instance;
+  const about = { instanceId, instanceVersion, orderId, accountId };
+  switch (happened) {
+    case 'shipped':
+      return instanceShipped({ ...about, shippedAt: now.toISOString(), ...(expiresAt !== null && { expiresAt: expiresAt.toISOString() }) });
+    case 'expired':
+      return instanceExpired({ ...about, expiredAt: now.toISOString() });
+    case 'closed':
+      return instanceClosed({ ...about, closedAt: now.toISOString() });
+  }
+}
+
+/** What time will bring next. */
+function deadlinesOf({ instanceId, status, expiresAt }: Instance): Deadline[] {
+  if (expiresAt === null) return [];
+  if (status === 'shipped') return [{ kind: atExpiry, key: instanceId, dueAt: expiresAt }];
+  if (status === 'expired') return [{ kind: atRelease, key: instanceId, dueAt: releaseAt(expiresAt) }];
+  return [];
+}

@@ -1,0 +1,135 @@
+import { sql } from 'drizzle-orm';
+import { boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import type { SkuSnapshot } from '@yunshi/contracts/catalog';
+import type { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
+import type { Asker } from './instance/instance.ts';
+
+const time = (name: string) => timestamp(name, { withTimezone: true });
+
+/** What paid orders made 资源实例. Keyed by the order's own digits, so one order cannot have two. */
+export const instances = pgTable(
+  'instances',
+  {
+    instanceId: text('instance_id').$type<InstanceId>().primaryKey(),
+    version: integer('version').notNull(),
+    accountId: text('account_id').$type<AccountId>().notNull(),
+    userId: text('user_id').$type<UserId>().notNull(),
+    providerId: text('provider_id').$type<ProviderId>().notNull(),
+    productId: text('product_id').$type<ProductId>().notNull(),
+    skuId: text('sku_id').$type<SkuId>().notNull(),
+    orderId: text('order_id').$type<OrderId>().notNull().unique(),
+    orderNumber: text('order_number').notNull(),
+    deliveryType: text('delivery_type', { enum: ['image', 'human_service', 'saas', 'api'] }).notNull(),
+    productName: text('product_name').notNull(),
+    skuName: text('sku_name').notNull(),
+    isTrial: boolean('is_trial').notNull(),
+    quantity: integer('quantity').notNull(),
+    periodCount: integer('period_count'),
+    periodUnit: text('period_unit', { enum: ['month', 'year', 'day'] }),
+    status: text('status', { enum: ['shipping', 'shipped', 'expired', 'closed', 'failed'] }).notNull(),
+    failure: text('failure', { enum: ['provider-failed', 'provider-never-delivered', 'not-deliverable'] }),
+    createdAt: time('created_at').notNull(),
+    shippedAt: time('shipped_at'),
+    expiresAt: time('expires_at'),
+    closedAt: time('closed_at'),
+    awaitedBy: jsonb('awaited_by').$type<Asker>(),
+    task: text('task', { enum: ['create', 'expire', 'destroy'] }),
+    taskSince: time('task_since'),
+    tries: integer('tries').notNull(),
+    callSeq: integer('call_seq').notNull(),
+    pendingSince: time('pending_since'),
+    failingSince: time('failing_since'),
+    mayExist: boolean('may_exist').notNull(),
+    signId: text('sign_id'),
+    /** Encrypted; bound to the instance's id. */
+    access: text('access'),
+  },
+  (table) => [
+    index('instances_by_account').on(table.accountId, table.createdAt, table.instanceId),
+    index('instances_by_expiry').on(table.accountId, table.expiresAt, table.instanceId),
+  ],
+);
+
+/** The delivery log: every call to a provider, from the intent to the answer, without token, signature or credentials. */
+export const providerCalls = pgTable(
+  'provider_calls',
+  {
+    callId: text('call_id').primaryKey(),
+    instanceId: text('instance_id').$type<InstanceId>().notNull(),
+    orderId: text('order_id').$type<OrderId>().notNull(),
+    accountId: text('account_id').$type<AccountId>().notNull(),
+    providerId: text('provider_id').$type<ProviderId>().notNull(),
+    productId: text('product_id').$type<ProductId>().notNull(),
+    action: text('action', { enum: ['create', 'expire', 'destroy'] }).notNull(),
+    /** How often the provider had been asked for this, this call included. */
+    attempt: integer('attempt').notNull(),
+    state: text('state', { enum: ['waiting', 'succeeded', 'pending', 'declined', 'failed'] }).notNull(),
+    /** Nobody will ask again unless a person does. */
+    givenUp: boolean('given_up').notNull(),
+    createdAt: time('created_at').notNull(),
+    dueAt: time('due_at').notNull(),
+    performedAt: time('performed_at'),
+    durationMs: integer('duration_ms'),
+    url: text('url'),
+    request: text('request'),
+    httpStatus: integer('http_status'),
+    answer: text('answer'),
+    note: text('note'),
+  },
+  (table) => [
+    index('provider_calls_newest').on(table.createdAt, table.callId),
+    index('provider_calls_by_provider').on(table.providerId, table.createdAt, table.callId),
+    index('provider_calls_by_instance').on(table.instanceId),
+    index('provider_calls_given_up')
+      .on(table.providerId)
+      .where(sql`given_up`),
+  ],
+);
+
+/** Where a SaaS product's provider wants to be called 发货 URL. */
+export const endpoints = pgTable('endpoints', {
+  productId: text('product_id').$type<ProductId>().primaryKey(),
+  providerId: text('provider_id').$type<ProviderId>().notNull(),
+  dialect: text('dialect').notNull(),
+  url: text('url').notNull(),
+  /** Encrypted; bound to the product's id. */
+  token: text('token').notNull(),
+  /** When verifyInterface last passed. */
+  verifiedAt: time('verified_at').notNull(),
+});
+
+/** The provider protocols know products by number, and keep it for ever. */
+export const productNumbers = pgTable('product_numbers', {
+  productId: text('product_id').$type<ProductId>().primaryKey(),
+  number: integer('number').generatedAlwaysAsIdentity({ startWith: 10_001 }).notNull().unique(),
+});
+
+/** What the catalogue last said of each product: a replica, newest version wins. */
+export const products = pgTable('products', {
+  productId: text('product_id').$type<ProductId>().primaryKey(),
+  productVersion: integer('product_version').notNull(),
+  providerId: text('provider_id').$type<ProviderId>().notNull(),
+  providerName: text('provider_name').notNull(),
+  name: text('name').notNull(),
+  deliveryType: text('delivery_type', { enum: ['image', 'human_service', 'saas', 'api'] }).notNull(),
+  humanDelivery: boolean('human_delivery').notNull(),
+  skus: jsonb('skus').$type<readonly SkuSnapshot[]>().notNull(),
+});
+
+/** Key pairs of API products. The gateway for API calls looks a pair up by its secretId. */
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    secretId: text('secret_id').primaryKey(),
+    instanceId: text('instance_id').$type<InstanceId>().notNull(),
+    accountId: text('account_id').$type<AccountId>().notNull(),
+    productId: text('product_id').$type<ProductId>().notNull(),
+    /** Encrypted; bound to the secretId. */
+    secretKey: text('secret_key').notNull(),
+    status: text('status', { enum: ['active', 'disabled'] }).notNull(),
+    /** How many calls the bought package holds; null where the product is not sold by calls. */
+    calls: integer('calls'),
+    createdAt: time('created_at').notNull(),
+  },
+  (table) => [index('api_keys_by_instance').on(table.instanceId)],
+);
