@@ -1,0 +1,377 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { fulfilOrder, instanceShipped } from '@yunshi/contracts/fulfillment';
+import { productChanged } from '@yunshi/contracts/catalog';
+import { connect } from '@yunshi/db/connect';
+import { migrate } from '@yunshi/db/migrate';
+import { startDelivery } from '@yunshi/fulfillment/app';
+import { readConfig } from '@yunshi/fulfillment/config';
+import { boundTo, vault } from '@yunshi/fulfillment/vault';
+import { newId } from '@yunshi/kernel/ids';
+import type { OrderId } from '@yunshi/kernel/ids';
+import type { Line, OrderKind } from '@yunshi/kernel/marketplace';
+import { moveClock } from '@yunshi/messaging/clock';
+import type { Core } from '@yunshi/messaging/core';
+import { messageOut } from '@yunshi/messaging/envelope';
+import { providerSandbox } from '@yunshi/sandbox/provider/plugin';
+import { testDatabase } from '@yunshi/testing/database';
+import { testNats } from '@yunshi/testing/nats';
+import { until } from '@yunshi/testing/until';
+import { jetstream } from '@nats-io/jetstream';
+import fastify from 'fastify';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+/** The delivery service against the sandbox's providers, over real HTTP, with real PostgreSQL and nats-server. */
+
+const database = await testDatabase('fulfillment', 'sandbox');
+const nats = await testNats();
+const sandboxSql = connect({ url: database.urlOf('sandbox'), name: 'test-sandbox', connectionsMax: 4 });
+const sandbox = fastify();
+const token = `t${randomBytes(15).toString('hex')}`;
+const encryptionKey = randomBytes(32);
+let sandboxUrl = '';
+let core: Core;
+type Replied = { sagaId: string; reply: string; data: Record<string, unknown> };
+const replies: Replied[] = [];
+const events: { type: string; data: Record<string, unknown> }[] = [];
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+beforeAll(async () => {
+  await migrate(database.urlOf('sandbox'), [
+    { name: 'provider', path: fileURLToPath(new URL('../../../services/sandbox/migrations/provider', import.meta.url)) },
+  ]);
+  await sandbox.register(providerSandbox, { sql: sandboxSql, wallNow: () => new Date(), tokenOf: () => token });
+  sandboxUrl = await sandbox.listen({ host: '127.0.0.1', port: 0 });
+  core = await startDelivery(configuration());
+  listen('rpl.test', (envelope) => replies.push({ sagaId: envelope.saga.sagaId, reply: envelope.reply, data: envelope.data }));
+  listen('evt.fulfillment.>', (envelope) => events.push({ type: envelope.type, data: envelope.data }));
+  await core.run();
+});
+afterAll(async () => {
+  await core.stop();
+  await sandbox.close();
+  await sandboxSql.end();
+});
+
+const configuration = () =>
+  readConfig({
+    DATABASE_URL: database.url,
+    NATS_URL: nats.url,
+    AUTH_ISSUER: 'test',
+    AUTH_JWKS_URL: 'http://127.0.0.1/jwks',
+    AUTH_AUDIENCE: 'test',
+    TEST_CLOCK: 'on',
+    NODE_ENV: 'test',
+    ENCRYPTION_KEY: encryptionKey.toString('base64'),
+    PROVIDER_SANDBOX_URL: sandboxUrl,
+    PROVIDER_SANDBOX_TOKEN: token,
+  });
+
+type Wire = { type: string; saga: { sagaId: string }; reply: string; data: Record<string, unknown> };
+function listen(subject: string, take: (envelope: Wire) => void): void {
+  core.nc.subscribe(subject, { callback: (_error, message) => take(message.json<Wire>()) });
+}
+
+type Purchase = { sagaId: string; orderId: OrderId; line: Line; again: () => Promise<void> };
+
+/** Asks for the delivery of a paid order, as a saga would. Each purchase has a provider of its own, so that scripts do not meet. */
+async function buy(changes: Partial<Line> & { kind?: OrderKind } = {}): Promise<Purchase> {
+  const now = core.clock.now();
+  const { kind = 'new_purchase', ...lineChanges } = changes;
+  const line: Line = {
+    skuId: newId('sku', now),
+    productId: newId('prd', now),
+    providerId: newId('prv', now),
+    deliveryType: 'saas',
+    quantity: 1,
+    period: { count: 1, unit: 'month' },
+    unitPrice: 9900,
+    amount: 9900,
+    ...lineChanges,
+  };
+  const purchase = { orderId: newId('ord', now), line };
+  const order = {
+    orderId: purchase.orderId,
+    orderNumber: `2026${randomBytes(4).readUInt32BE()}`,
+    accountId: newId('acc', now),
+    userId: newId('usr', now),
+    kind,
+    productName: '云表单',
+    skuName: '专业版',
+    isTrial: false,
+    line,
+  };
+  const sagaId = `sag_${randomBytes(8).toString('hex')}`;
+  const send = async () => {
+    const message = messageOut(
+      fulfilOrder(order),
+      { sagaId, step: 'fulfil', direction: 'do', replyTo: 'test' },
+      core.clock.now(),
+      undefined,
+    );
+    await jetstream(core.nc).publish(message.subject, message.body, { msgID: message.id });
+  };
+  return { ...purchase, sagaId, again: send };
+}
+
+async function script(purchase: Purchase, body: { behaviour: string; times?: number; action?: string }): Promise<void> {
+  const response = await fetch(`${sandboxUrl}/sandbox/provider/${purchase.line.providerId}/script`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ action: 'createInstance', ...body }),
+  });
+  expect(response.status).toBe(204);
+}
+
+const answersTo = ({ sagaId }: Purchase) => replies.filter((reply) => reply.sagaId === sagaId);
+const answer = (purchase: Purchase) => until(() => answersTo(purchase)[0], { what: 'the saga is answered' });
+
+async function instanceOf({ orderId }: Purchase) {
+  const [row] = await core.sql<Record<string, unknown>[]>`select * from instances where order_id = ${orderId}`;
+  return row;
+}
+const callsOf = ({ orderId }: Purchase) =>
+  core.sql<Record<string, unknown>[]>`select * from provider_calls where order_id = ${orderId} order by created_at, call_id`;
+const providersInstances = ({ orderId }: Purchase) =>
+  sandboxSql<{ sign_id: string; status: string }[]>`select sign_id, status from provider_instances where order_id = ${orderId}`;
+const callsInState = (purchase: Purchase, state: string, count: number) =>
+  until(async () => (await callsOf(purchase)).filter((call) => call['state'] === state).length >= count, {
+    what: `${count} calls are ${state}`,
+  });
+
+describe('a paid SaaS order', () => {
+  test('is delivered by the provider, and the saga hears it', async () => {
+    const purchase = await buy();
+    await purchase.again();
+    expect(await answer(purchase)).toMatchObject({ reply: 'fulfilled', data: { instanceId: `ins_${purchase.orderId.slice(4)}` } });
+    const instance = await instanceOf(purchase);
+    expect(instance).toMatchObject({ status: 'shipped', awaited_by: null, task: null });
+    expect(await providersInstances(purchase)).toEqual([{ sign_id: instance?.['sign_id'], status: 'active' }]);
+    await until(() => events.some(({ type, data }) => type === instanceShipped.type && data['orderId'] === purchase.orderId));
+  });
+
+  test('brings credentials that are encrypted at rest, bound to their row, and nowhere else in the database', async () => {
+    const purchase = await buy();
+    await purchase.again();
+    await answer(purchase);
+    const instance = await instanceOf(purchase);
+    const box = vault([encryptionKey]);
+    const access = JSON.parse(box.open(String(instance?.['access']), boundTo.access(String(instance?.['instance_id'])))) as {
+      authUrl: string;
+      additional: { name: string; value: string }[];
+    };
+    expect((await fetch(access.authUrl)).status).toBe(200);
+    expect(() => box.open(String(instance?.['access']), boundTo.access('ins_of_somebody_else'))).toThrow();
+    const password = access.additional.find(({ name }) => name === '初始密码')?.value ?? '';
+    expect(password.length).toBeGreaterThan(8);
+    for (const secret of [password, token, new URL(access.authUrl).searchParams.get('ticket') ?? '']) {
+      expect(await tablesContaining(secret)).toEqual([]);
+    }
+  });
+
+  test('asked for again by a saga that lost the answer, is answered again and not delivered again', async () => {
+    const purchase = await buy();
+    await purchase.again();
+    await answer(purchase);
+    await purchase.again();
+    await until(() => answersTo(purchase).length === 2, { what: 'answered twice' });
+    expect(answersTo(purchase)[1]).toMatchObject({ reply: 'fulfilled' });
+    expect(await callsOf(purchase)).toHaveLength(1);
+  });
+
+  test('answered "0" for a while is 发货中 until the provider delivers', async () => {
+    const purchase = await buy();
+    await script(purchase, { behaviour: 'pending', times: 3 });
+    await purchase.again();
+    await callsInState(purchase, 'pending', 1);
+    expect(await instanceOf(purchase)).toMatchObject({ status: 'shipping' });
+    await untilAnswered(purchase, 10 * minute);
+    expect(answersTo(purchase)[0]).toMatchObject({ reply: 'fulfilled' });
+    expect((await callsOf(purchase)).map((call) => call['state'])).toEqual(['pending', 'pending', 'pending', 'succeeded']);
+  });
+
+  test('whose answer was lost on the way is asked for again and gets the same instance', async () => {
+    const purchase = await buy();
+    await script(purchase, { behaviour: 'lost-answer', times: 2 });
+    await purchase.again();
+    await untilAnswered(purchase, minute);
+    expect(answersTo(purchase)[0]).toMatchObject({ reply: 'fulfilled' });
+    expect(await providersInstances(purchase)).toHaveLength(1);
+  });
+
+  test.each(['error', 'status-500', 'garbage', 'redirect', 'huge', 'hang-up'])(
+    'survives a provider that once answers «%s»',
+    async (behaviour) => {
+      const purchase = await buy();
+      await script(purchase, { behaviour, times: 1 });
+      await purchase.again();
+      await untilAnswered(purchase, minute);
+      expect(answersTo(purchase)[0]).toMatchObject({ reply: 'fulfilled' });
+      expect((await callsOf(purchase)).map((call) => call['state'])).toEqual(['failed', 'succeeded']);
+    },
+  );
+
+  test('that the provider never delivers is refused after three hours, and what may exist is taken back', async () => {
+    const purchase = await buy();
+    // It makes the instance and never says so: the worst case for «one instance or one refund».
+    await script(purchase, { behaviour: 'lost-answer' });
+    await purchase.again();
+    await callsInState(purchase, 'failed', 1);
+    await untilAnswered(purchase, 30 * minute);
+    expect(answersTo(purchase)).toMatchObject([{ reply: 'refused', data: { reason: 'provider-failed' } }]);
+    expect(await instanceOf(purchase)).toMatchObject({ status: 'failed', access: null });
+    await until(async () => (await providersInstances(purchase))[0]?.status === 'reclaimed', {
+      what: 'the provider took its instance back',
+    });
+    await callsInState(purchase, 'succeeded', 1);
+  });
+
+  test('answered "0" for seventy-two hours is refused', async () => {
+    const purchase = await buy();
+    await script(purchase, { behaviour: 'pending' });
+    await purchase.again();
+    await callsInState(purchase, 'pending', 1);
+    await untilAnswered(purchase, 8 * hour);
+    expect(answersTo(purchase)).toMatchObject([{ reply: 'refused', data: { reason: 'provider-never-delivered' } }]);
+    expect(await providersInstances(purchase)).toEqual([]);
+  });
+});
+
+describe('the delivery log', () => {
+  test('keeps intent and outcome of each try, freshly signed, without token, signature or credentials', async () => {
+    const purchase = await buy();
+    await script(purchase, { behaviour: 'status-500', times: 1 });
+    await purchase.again();
+    await untilAnswered(purchase, minute);
+    const [first, second] = await callsOf(purchase);
+    expect(first).toMatchObject({ action: 'create', attempt: 1, state: 'failed', http_status: 500, given_up: false });
+    expect(second).toMatchObject({ action: 'create', attempt: 2, state: 'succeeded', http_status: 200 });
+    expect(String(second?.['url'])).toContain('signature=***');
+    expect(JSON.parse(String(second?.['request']))).toMatchObject({
+      action: 'createInstance',
+      orderId: purchase.orderId,
+      productInfo: { isTrial: 'false' },
+    });
+    expect(String(second?.['answer'])).toContain('"value":"***"');
+    const ids = [first, second].map((call) => (JSON.parse(String(call?.['request'])) as { requestId: string }).requestId);
+    expect(new Set(ids).size).toBe(2);
+  });
+});
+
+describe('the end of an instance', () => {
+  test('comes by itself: the provider isolates it at expiry and reclaims it seven days later', async () => {
+    const purchase = await buy();
+    await purchase.again();
+    await answer(purchase);
+    await moveClock(core.nc, 32 * day);
+    await until(async () => (await providersInstances(purchase))[0]?.status === 'isolated', { what: 'isolated' });
+    expect(await instanceOf(purchase)).toMatchObject({ status: 'expired' });
+    await moveClock(core.nc, 7 * day);
+    await until(async () => (await providersInstances(purchase))[0]?.status === 'reclaimed', { what: 'reclaimed' });
+    expect(await instanceOf(purchase)).toMatchObject({ status: 'closed', access: null });
+    await until(() => events.some(({ type, data }) => type === 'fulfillment.instance-closed' && data['orderId'] === purchase.orderId));
+  });
+});
+
+describe('other kinds of delivery', () => {
+  test('an API order gets a key pair at once, with the calls of its package', async () => {
+    const purchase = await buy({ deliveryType: 'api', quantity: 2 });
+    await tellProduct(purchase);
+    await purchase.again();
+    expect(await answer(purchase)).toMatchObject({ reply: 'fulfilled' });
+    const [key] = await core.sql<
+      Record<string, unknown>[]
+    >`select * from api_keys where instance_id = ${`ins_${purchase.orderId.slice(4)}`}`;
+    expect(key).toMatchObject({ status: 'active', calls: 20_000 });
+    expect(String(key?.['secret_id'])).toMatch(/^YSID[0-9a-f]{32}$/);
+    const secretKey = vault([encryptionKey]).open(String(key?.['secret_key']), boundTo.secretKey(String(key?.['secret_id'])));
+    expect(await tablesContaining(secretKey)).toEqual([]);
+  });
+
+  test('a human service is 发货中 and its saga waits for the delivery case', async () => {
+    const purchase = await buy({ deliveryType: 'human_service' });
+    await purchase.again();
+    await until(() => instanceOf(purchase), { what: 'the instance is there' });
+    expect(await instanceOf(purchase)).toMatchObject({ status: 'shipping', task: null });
+    expect(answersTo(purchase)).toEqual([]);
+  });
+
+  test.each([[{ deliveryType: 'image' as const }], [{ kind: 'renewal' as const }]])(
+    'an order for %j is refused, not left waiting',
+    async (what) => {
+      const purchase = await buy(what);
+      await purchase.again();
+      expect(await answer(purchase)).toMatchObject({ reply: 'refused', data: { reason: 'not-deliverable' } });
+      expect(await instanceOf(purchase)).toBeUndefined();
+    },
+  );
+});
+
+test('a service that dies in the middle of a delivery finishes it after its restart', async () => {
+  const purchase = await buy();
+  await script(purchase, { behaviour: 'pending', times: 1 });
+  await purchase.again();
+  await callsInState(purchase, 'pending', 1);
+  await core.stop();
+  core = await startDelivery(configuration());
+  listen('rpl.test', (envelope) => replies.push({ sagaId: envelope.saga.sagaId, reply: envelope.reply, data: envelope.data }));
+  await core.run();
+  await untilAnswered(purchase, minute);
+  expect(answersTo(purchase)[0]).toMatchObject({ reply: 'fulfilled' });
+});
+
+/** Moves business time forward step by step until the saga has its answer. */
+async function untilAnswered(purchase: Purchase, stepMs: number): Promise<void> {
+  await until(
+    async () => {
+      if (answersTo(purchase).length > 0) return true;
+      const waiting = (await callsOf(purchase)).filter((call) => call['state'] === 'waiting');
+      // The next call is in the future: bring the future here. Otherwise it is under way.
+      if (waiting.length > 0 && waiting.every((call) => (call['due_at'] as Date) > core.clock.now())) await moveClock(core.nc, stepMs);
+      return false;
+    },
+    { within: 50_000, what: 'the saga is answered' },
+  );
+}
+
+async function tellProduct({ line }: Purchase): Promise<void> {
+  const message = messageOut(
+    productChanged({
+      productId: line.productId,
+      productVersion: 1,
+      providerId: line.providerId,
+      providerName: '接口工坊',
+      name: '短信接口',
+      deliveryType: line.deliveryType,
+      humanDelivery: false,
+      status: 'published',
+      skus: [
+        { skuId: line.skuId, name: '一万次', price: { model: 'per_package', price: 100, calls: 10_000, validDays: 365 }, onSale: true },
+      ],
+    } as Parameters<typeof productChanged>[0]),
+    undefined,
+    core.clock.now(),
+    undefined,
+  );
+  await jetstream(core.nc).publish(message.subject, message.body, { msgID: message.id });
+  await until(async () => (await core.sql`select 1 from products where product_id = ${line.productId}`).length === 1, {
+    what: 'the product is known',
+  });
+}
+
+/** Names of the service's tables in which the text stands anywhere in clear. */
+async function tablesContaining(text: string): Promise<string[]> {
+  const tables = await core.sql<
+    { name: string }[]
+  >`select table_name as name from information_schema.tables where table_schema = current_schema()`;
+  const hits = await Promise.all(
+    tables.map(async ({ name }) => {
+      const rows = await core.sql`select 1 from ${core.sql(name)} t where position(${text} in t::text) > 0 limit 1`;
+      return rows.length > 0 ? [name] : [];
+    }),
+  );
+  return hits.flat();
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+const Key = z.string().transform((text, context) => {
+  const key = Buffer.from(text, 'base64');
+  if (key.length !== 32) context.addIssue({ code: 'custom', message: 'a key is 32 bytes in base64' });
+  return key;
+});
+
+const Environment = z
+  .object({
+    PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+    HOST: z.string().default('127.0.0.1'),
+    DATABASE_URL: z.string().min(1),
+    NATS_URL: z.string().min(1),
+    AUTH_ISSUER: z.string().min(1),
+    AUTH_JWKS_URL: z.url(),
+    AUTH_AUDIENCE: z.string().min(1),
+    TEST_CLOCK: z.enum(['on', 'off']).default('off'),
+    NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+    /** Encrypts credentials and tokens at rest. Several, parted by commas, while one takes over from another: the first seals. */
+    ENCRYPTION_KEY: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(Key).min(1)),
+    /** Where the sandbox plays providers that have given no endpoint of their own, and the token it knows. Development only. */
+    PROVIDER_SANDBOX_URL: z.url().optional(),
+    PROVIDER_SANDBOX_TOKEN: z.string().min(8).optional(),
+  })
+  .refine((env) => env.NODE_ENV !== 'production' || env.TEST_CLOCK === 'off', {
+    message: 'the test clock is never on in production',
+    path: ['TEST_CLOCK'],
+  })
+  .refine((env) => env.NODE_ENV !== 'production' || env.PROVIDER_SANDBOX_URL === undefined, {
+    message: 'the sandbox never plays a provider in production',
+    path: ['PROVIDER_SANDBOX_URL'],
+  })
+  .refine((env) => (env.PROVIDER_SANDBOX_URL === undefined) === (env.PROVIDER_SANDBOX_TOKEN === undefined), {
+    message: 'the sandbox needs its URL and its token',
+    path: ['PROVIDER_SANDBOX_TOKEN'],
+  });
+
+export type Config = ReturnType<typeof readConfig>;
+
+export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+  const read = Environment.parse(env);
+  const { PROVIDER_SANDBOX_URL: url, PROVIDER_SANDBOX_TOKEN: token } = read;
+  return {
+    port: read.PORT,
+    host: read.HOST,
+    databaseUrl: read.DATABASE_URL,
+    natsUrl: read.NATS_URL,
+    auth: { issuer: read.AUTH_ISSUER, jwksUrl: read.AUTH_JWKS_URL, audience: read.AUTH_AUDIENCE },
+    testClock: read.TEST_CLOCK === 'on',
+    development: read.NODE_ENV !== 'production',
+    encryptionKeys: read.ENCRYPTION_KEY,
+    sandbox: url === undefined || token === undefined ? undefined : { url: url.replace(/\/+$/, ''), token },
+  };
+}
