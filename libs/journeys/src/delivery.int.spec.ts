@@ -164,7 +164,7 @@ describe('a paid SaaS order', () => {
       additional: { name: string; value: string }[];
     };
     expect((await fetch(access.authUrl)).status).toBe(200);
-    expect(() => box.open(String(instance?.['access']), boundTo.access('ins_of_somebody_else'))).toThrow();
+    expect(() => box.open(String(instance?.['access']), boundTo.access('ins_of_somebody_else'))).toThrow(/authenticate/);
     const password = access.additional.find(({ name }) => name === '初始密码')?.value ?? '';
     expect(password.length).toBeGreaterThan(8);
     for (const secret of [password, token, new URL(access.authUrl).searchParams.get('ticket') ?? '']) {

@@ -21,6 +21,6 @@ function redacted(value: unknown, key: string): unknown {
   }
   if (value === null || value === '') return value;
   if (key === 'value' || /pass|pwd|secret|token|ticket/i.test(key)) return hidden;
-  if (key.toLowerCase() === 'authurl') return String(value).replace(/[?#].*$/s, `?${hidden}`);
+  if (key.toLowerCase() === 'authurl' && typeof value === 'string') return value.replace(/[?#].*$/s, `?${hidden}`);
   return value;
 }

@@ -119,27 +119,22 @@ function intents(instance: Instance, call: NextCall, now: Date): Pick<Decision<I
 }
 
 function requestOf(instance: Instance, { task, notBefore }: NextCall, now: Date): ProviderRequest {
-  const {
-    instanceId,
-    orderId,
-    accountId,
-    providerId,
-    productId,
-    productName,
-    skuName,
-    isTrial,
-    quantity,
-    periodCount,
-    periodUnit,
-    signId,
-  } = instance;
+  const { periodCount, periodUnit, signId } = instance;
   return {
     task,
     seq: instance.callSeq,
     attempt: instance.tries,
     createdAt: now.toISOString(),
     dueAt: (notBefore ?? now).toISOString(),
-    ...{ instanceId, orderId, accountId, providerId, productId, productName, skuName, isTrial, quantity },
+    instanceId: instance.instanceId,
+    orderId: instance.orderId,
+    accountId: instance.accountId,
+    providerId: instance.providerId,
+    productId: instance.productId,
+    productName: instance.productName,
+    skuName: instance.skuName,
+    isTrial: instance.isTrial,
+    quantity: instance.quantity,
     ...(periodCount !== null && periodUnit !== null && { period: { count: periodCount, unit: periodUnit } }),
     ...(signId !== null && { signId }),
   };

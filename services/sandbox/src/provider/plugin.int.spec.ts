@@ -17,7 +17,7 @@ import { providerSandbox } from './plugin.ts';
 const database = await testDatabase('sandbox');
 const sql = connect({ url: database.url, name: 'test', connectionsMax: 4 });
 const app = fastify();
-let wall = Date.now();
+const wall = Date.now();
 let site = '';
 let door = egress({ development: false, allowed: [] });
 const token = 'demo-token-0001';

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { boundTo, vault } from './vault.ts';
+
+const oldKey = randomBytes(32);
+const newKey = randomBytes(32);
+
+describe('what is sealed', () => {
+  const sealed = vault([oldKey]).seal('初始密码 hunter2', boundTo.access('ins_1'));
+
+  test('opens with the key and the row it was sealed for', () => {
+    expect(vault([oldKey]).open(sealed, boundTo.access('ins_1'))).toBe('初始密码 hunter2');
+  });
+
+  test('does not show what is in it, and looks different each time', () => {
+    expect(sealed).not.toContain('hunter2');
+    expect(vault([oldKey]).seal('初始密码 hunter2', boundTo.access('ins_1'))).not.toBe(sealed);
+  });
+
+  test('does not open in another row or column', () => {
+    expect(() => vault([oldKey]).open(sealed, boundTo.access('ins_2'))).toThrow(/authenticate/);
+    expect(() => vault([oldKey]).open(sealed, boundTo.token('ins_1'))).toThrow(/authenticate/);
+  });
+
+  test('opens while its key stands behind a newer one, which seals from then on', () => {
+    const both = vault([newKey, oldKey]);
+    expect(both.open(sealed, boundTo.access('ins_1'))).toBe('初始密码 hunter2');
+    expect(() => vault([oldKey]).open(both.seal('x', 'row'), 'row')).toThrow('not configured');
+  });
+
+  test.each([
+    ['a bit is changed', (text: string) => `${text.slice(0, -2)}${text.at(-2) === 'A' ? 'B' : 'A'}${text.slice(-1)}`],
+    ['its end is cut off', (text: string) => text.slice(0, 30)],
+    ['it is not sealed at all', () => 'hunter2'],
+  ])('does not open when %s', (_what, change) => {
+    expect(() => vault([oldKey]).open(change(sealed), boundTo.access('ins_1'))).toThrow(/authenticate|not a sealed value/);
+  });
+});
+
+test('there is no vault without a key', () => {
+  expect(() => vault([])).toThrow('no key');
+});
