@@ -4,7 +4,9 @@ import type { ICruiseResult, IForbiddenRuleType } from 'dependency-cruiser';
 const spec = '\\.spec\\.ts$';
 /** What only tests import, and what stands around the system rather than in it. */
 const outside = '^(libs/(testing|journeys)|deploy|tools|docs)/';
-const testOnly = '^libs/(testing|journeys)/';
+/** `play` and `properties` are how a service tests its own sagas, so they are told beside the definition that they are about. */
+const sagaTests = '^libs/saga/src/(play|properties)\\.ts$';
+const testOnly = ['^libs/(testing|journeys)/', sagaTests];
 /** `order/order.ts`: the states and decisions of one aggregate, named as its folder. */
 const domain = '^services/[^/]+/src/([^/]+)/\\1\\.ts$';
 
@@ -62,8 +64,8 @@ export const importRules: readonly (IForbiddenRuleType & { name: string })[] = [
     name: 'tests-only',
     severity: 'error',
     comment: 'What runs in production imports neither the test servers nor a test, nor the test runner.',
-    from: { pathNot: [spec, outside, '^[^/]+$'] },
-    to: { path: [testOnly, spec, 'node_modules/(vitest|fast-check|testcontainers)/'] },
+    from: { pathNot: [spec, outside, sagaTests, '^libs/saga/src/type\\.check\\.ts$', '^[^/]+$'] },
+    to: { path: [...testOnly, spec, 'node_modules/(vitest|fast-check|testcontainers)/'] },
   },
   {
     name: 'nothing-imports-the-deployment',
