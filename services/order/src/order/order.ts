@@ -1,0 +1,263 @@
+import type { OrderEnd } from '@yunshi/contracts/order';
+import type { Channel } from '@yunshi/contracts/payment';
+import { chinaDay } from '@yunshi/kernel/calendar';
+import { flow, isTerminal, move, type ActionOf, type StateOf } from '@yunshi/kernel/flow';
+import type { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProviderId, SkuId, ProductId, UserId } from '@yunshi/kernel/ids';
+import type { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
+import type { Fen } from '@yunshi/kernel/money';
+import { no, ok, type Result } from '@yunshi/kernel/result';
+import { agreementName, type OrderPolicy } from '../policy.ts';
+import {
+  isTrial,
+  price,
+  quote,
+  type CouponChoice,
+  type CouponNotUsable,
+  type Coupons,
+  type Product,
+  type Quote,
+  type Wish,
+  type WishRefusal,
+} from '../quote/quote.ts';
+
+/**
+ * 待支付 → 处理中 → 交易成功, or 已取消, 已关闭, failed. Money and the buyer's wish to cancel may cross: an order that was paid for a
+ * moment can still end cancelled or closed, with everything given back.
+ */
+export const orderFlow = flow('order', {
+  pending_payment: { receive: 'processing', cancel: 'cancelled', lapse: 'closed' },
+  processing: { complete: 'completed', fail: 'failed', cancel: 'cancelled', lapse: 'closed' },
+  completed: {},
+  cancelled: {},
+  closed: {},
+  failed: {},
+});
+export type OrderStatus = StateOf<typeof orderFlow>;
+type OrderAction = ActionOf<typeof orderFlow>;
+
+/** An order: what was bought, frozen, and what has become of it. */
+export type Order = {
+  readonly orderId: OrderId;
+  readonly orderNumber: string;
+  readonly accountId: AccountId;
+  readonly userId: UserId;
+  readonly kind: OrderKind;
+  readonly status: OrderStatus;
+  /** Grows by one with each entry of the timeline. */
+  readonly version: number;
+  readonly providerId: ProviderId;
+  readonly providerName: string;
+  readonly productId: ProductId;
+  readonly productName: string;
+  readonly skuId: SkuId;
+  readonly skuName: string;
+  readonly deliveryType: DeliveryType;
+  readonly isTrial: boolean;
+  readonly line: Line;
+  readonly total: Fen;
+  readonly claimId: ClaimId | null;
+  readonly couponName: string | null;
+  readonly deduction: Fen;
+  readonly payable: Fen;
+  /** The agreements that the buyer accepted, as `id@version`. */
+  readonly agreements: readonly string[];
+  readonly placedAt: Date;
+  readonly payBy: Date;
+  readonly cancelRequestedAt: Date | null;
+  readonly paymentId: PaymentId | null;
+  readonly channel: Channel | null;
+  readonly paidAt: Date | null;
+  readonly instanceId: InstanceId | null;
+  readonly endedAt: Date | null;
+  readonly endReason: OrderEnd | null;
+  readonly refunded: Fen;
+};
+
+/** What an order waits for, and until when, if that is known. */
+export type Awaited = { readonly what: 'payment' | 'delivery' | 'cancellation'; readonly until: string | null };
+export type What = 'placed' | 'paid' | 'cancel-requested' | 'completed' | 'cancelled' | 'closed' | 'failed';
+
+/** One thing that happened to an order, as its buyer may read it. Never changed afterwards. */
+export type Entry = {
+  /** `<order id>:<version>`, zero-padded, so that it sorts. */
+  readonly entryId: string;
+  readonly orderId: OrderId;
+  readonly version: number;
+  readonly at: Date;
+  readonly what: What;
+  readonly status: OrderStatus;
+  readonly reason: OrderEnd | null;
+  /** Fen paid or given back, where the entry is about money. */
+  readonly amount: Fen | null;
+  readonly awaits: Awaited | null;
+};
+
+/** An order after a change, with what is to be told about it. */
+export type Changed = { readonly order: Order; readonly entries: readonly Entry[] };
+
+/** What a buyer asks for. */
+export type Request = {
+  readonly orderId: OrderId;
+  readonly accountId: AccountId;
+  readonly userId: UserId;
+  readonly wish: Wish;
+  readonly coupon: CouponChoice;
+  readonly acceptedAgreements: readonly string[];
+  /** The payable amount that the buyer saw; another one is refused. */
+  readonly expectedPayable?: Fen | undefined;
+};
+/** What is known when the request is decided. */
+export type Facts = { readonly product: Product | undefined; readonly coupons: Coupons; readonly trialTaken: boolean };
+
+export type OrderRefusal =
+  | WishRefusal
+  | CouponNotUsable
+  | { readonly code: 'trial-already-taken'; readonly field: 'sku_id' }
+  | { readonly code: 'agreements-not-accepted'; readonly field: 'accepted_agreements'; readonly missing: readonly string[] }
+  | { readonly code: 'price-changed'; readonly field: 'expected_payable'; readonly payable: Fen };
+
+/** What the wish costs this buyer: the quote, as the checkout shows it and as an order freezes it. */
+export function quoteFor(wish: Wish, choice: CouponChoice, { product, coupons, trialTaken }: Facts): Result<Quote, OrderRefusal> {
+  const priced = price(product, wish);
+  if (!priced.ok) return priced;
+  if (isTrial(priced.value.sku) && trialTaken) return no({ code: 'trial-already-taken', field: 'sku_id' });
+  return quote(priced.value, coupons, choice);
+}
+
+/** Places an order at the server's price. An order with nothing to pay is in processing at once. */
+export function place(request: Request, facts: Facts, policy: OrderPolicy, now: Date): Result<Changed, OrderRefusal> {
+  const missing = policy.agreements.map(agreementName).filter((name) => !request.acceptedAgreements.includes(name));
+  if (missing.length > 0) return no({ code: 'agreements-not-accepted', field: 'accepted_agreements', missing });
+  const quoted = quoteFor(request.wish, request.coupon, facts);
+  if (!quoted.ok) return quoted;
+  const { line, product, sku, total, coupon, deduction, payable } = quoted.value;
+  if (request.expectedPayable !== undefined && request.expectedPayable !== payable) {
+    return no({ code: 'price-changed', field: 'expected_payable', payable });
+  }
+  const order: Order = {
+    orderId: request.orderId,
+    orderNumber: orderNumber(request.orderId, now),
+    accountId: request.accountId,
+    userId: request.userId,
+    kind: 'new_purchase',
+    status: payable > 0 ? 'pending_payment' : 'processing',
+    version: 0,
+    providerId: product.providerId,
+    providerName: product.providerName,
+    productId: product.productId,
+    productName: product.name,
+    skuId: sku.skuId,
+    skuName: sku.name,
+    deliveryType: product.deliveryType,
+    isTrial: isTrial(sku),
+    line,
+    total,
+    claimId: coupon?.claimId ?? null,
+    couponName: coupon?.name ?? null,
+    deduction,
+    payable,
+    agreements: policy.agreements.map(agreementName),
+    placedAt: now,
+    payBy: new Date(now.getTime() + policy.payWithinMs),
+    cancelRequestedAt: null,
+    paymentId: null,
+    channel: null,
+    paidAt: null,
+    instanceId: null,
+    endedAt: null,
+    endReason: null,
+    refunded: 0,
+  };
+  return ok(told(order, [], now, 'placed', { awaits: awaitedOf(order) }));
+}
+
+/** Notes that the buyer wants the order cancelled. It is cancelled once the channel has confirmed that nothing can be paid any more. */
+export function requestCancel(order: Order, now: Date): Result<Changed, 'order-not-cancellable'> {
+  if (order.status === 'cancelled' || order.cancelRequestedAt !== null) return ok({ order, entries: [] });
+  if (order.status !== 'pending_payment') return no('order-not-cancellable');
+  const asked = { ...order, cancelRequestedAt: now };
+  return ok(told(asked, [], now, 'cancel-requested', { awaits: { what: 'cancellation', until: null } }));
+}
+
+export type Receipt = { readonly paymentId: PaymentId; readonly channel: Channel; readonly paidAt: Date };
+
+/** The money has come. Told late, after the order has gone on without it, only the facts are noted. */
+export function receive(order: Order, { paymentId, channel, paidAt }: Receipt, now: Date): Changed {
+  const paid = { ...order, paymentId, channel, paidAt };
+  return order.status === 'pending_payment' ? received(paid, [], now) : { order: paid, entries: [] };
+}
+
+/** 交易成功. Asked again, nothing changes. */
+export function complete(order: Order, instanceId: InstanceId, now: Date): Changed {
+  if (isTerminal(orderFlow, order.status)) return { order, entries: [] };
+  const { order: paid, entries } = caughtUp(order, now);
+  const completed = { ...moved(paid, 'complete'), instanceId, endedAt: now };
+  return told(completed, entries, now, 'completed', {});
+}
+
+const endings = { cancelled: 'cancel', 'not-delivered': 'fail' } as const satisfies Partial<Record<OrderEnd, OrderAction>>;
+const hasEnding = (reason: OrderEnd): reason is keyof typeof endings => reason in endings;
+
+/** Ends an order whose purchase was undone. How it ends follows from the reason alone, in whatever order the news arrives. */
+export function reject(order: Order, { reason, refunded }: { readonly reason: OrderEnd; readonly refunded: Fen }, now: Date): Changed {
+  if (isTerminal(orderFlow, order.status)) return { order, entries: [] };
+  const action = hasEnding(reason) ? endings[reason] : 'lapse';
+  const { order: then, entries } = action === 'fail' ? caughtUp(order, now) : { order, entries: [] };
+  const ended = { ...moved(then, action), endedAt: now, endReason: reason, refunded };
+  return told(ended, entries, now, ended.status as What, { reason, amount: refunded > 0 ? refunded : null });
+}
+
+/** The purchase knows of the payment before the order does when its event is late: the order then learns it from what follows. */
+function caughtUp(order: Order, now: Date): Changed {
+  return order.status === 'pending_payment' ? received(order, [], now) : { order, entries: [] };
+}
+
+const received = (order: Order, before: readonly Entry[], now: Date): Changed =>
+  told(moved(order, 'receive'), before, now, 'paid', { amount: order.payable, awaits: { what: 'delivery', until: null } });
+
+/** The caller has looked at the status; a move that its table does not have is a mistake in this file. */
+function moved(order: Order, action: OrderAction): Order {
+  const status = move(orderFlow, order.status, action);
+  if (!status.ok) throw new Error(`order ${order.orderId} is ${order.status} and cannot ${action}`);
+  return { ...order, status: status.value };
+}
+
+type Telling = { readonly reason?: OrderEnd; readonly amount?: Fen | null; readonly awaits?: Awaited | null };
+
+function told(order: Order, before: readonly Entry[], at: Date, what: What, { reason, amount, awaits }: Telling): Changed {
+  const version = order.version + 1;
+  const entry: Entry = {
+    entryId: `${order.orderId}:${String(version).padStart(4, '0')}`,
+    orderId: order.orderId,
+    version,
+    at,
+    what,
+    status: order.status,
+    reason: reason ?? null,
+    amount: amount ?? null,
+    awaits: awaits ?? null,
+  };
+  return { order: { ...order, version }, entries: [...before, entry] };
+}
+
+/** What the order waits for now. */
+export function awaitedOf(order: Pick<Order, 'status' | 'payBy' | 'cancelRequestedAt'>): Awaited | null {
+  if (isTerminal(orderFlow, order.status)) return null;
+  if (order.status === 'processing') return { what: 'delivery', until: null };
+  if (order.cancelRequestedAt !== null) return { what: 'cancellation', until: null };
+  return { what: 'payment', until: order.payBy.toISOString() };
+}
+
+const chinaOffsetMs = 8 * 3_600_000;
+const dayMs = 86_400_000;
+
+/**
+ * The number that people read out: the day in China, the millisecond of that day, and eight digits of the id's random part.
+ * Follows from the id, so that nothing has to be counted; two orders of one millisecond share a number once in 10^8 times, and then
+ * the second is refused by its unique index and asked for again.
+ */
+export function orderNumber(orderId: OrderId, placedAt: Date): string {
+  const msOfDay = (placedAt.getTime() + chinaOffsetMs) % dayMs;
+  const chance = Number.parseInt(orderId.slice(-8), 16) % 100_000_000;
+  return `${chinaDay(placedAt)}${String(msOfDay).padStart(8, '0')}${String(chance).padStart(8, '0')}`;
+}

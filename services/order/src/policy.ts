@@ -1,0 +1,20 @@
+/** One version of a text that a buyer must accept 协议. `id@version` is how an order names it. */
+export type Agreement = { readonly id: string; readonly version: string; readonly title: string; readonly titleEn: string };
+
+export type OrderPolicy = {
+  /** How long an order may stay unpaid, in milliseconds. */
+  readonly payWithinMs: number;
+  /** What a buyer must accept to order anything. */
+  readonly agreements: readonly Agreement[];
+};
+
+/** The numbers and texts of the marketplace's rules about orders. */
+export const orderPolicy: OrderPolicy = {
+  payWithinMs: 24 * 3_600_000,
+  agreements: [
+    { id: 'marketplace-service', version: '2026-01', title: '云市服务协议', titleEn: 'Marketplace service agreement' },
+    { id: 'third-party-goods', version: '2026-01', title: '第三方商品购买须知', titleEn: 'Notes on buying third-party goods' },
+  ],
+};
+
+export const agreementName = ({ id, version }: Agreement): string => `${id}@${version}`;
