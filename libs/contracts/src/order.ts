@@ -19,12 +19,15 @@ export const completeOrder = command('order.complete', 1, {
   replies: { completed: z.object({}) },
 });
 
+/** Grows with each change of an order, so that a listener knows which of two events is the newer. */
+const OrderVersion = z.int().min(1);
+
 export const orderPlaced = event('order.placed', 1, {
-  data: z.object({ orderId: OrderId, accountId: AccountId, kind: OrderKind, payable: Fen }),
+  data: z.object({ orderId: OrderId, orderVersion: OrderVersion, accountId: AccountId, kind: OrderKind, payable: Fen }),
 });
 export const orderCompleted = event('order.completed', 1, {
-  data: z.object({ orderId: OrderId, accountId: AccountId, instanceId: InstanceId }),
+  data: z.object({ orderId: OrderId, orderVersion: OrderVersion, accountId: AccountId, instanceId: InstanceId }),
 });
 export const orderRejected = event('order.rejected', 1, {
-  data: z.object({ orderId: OrderId, accountId: AccountId, reason: OrderEnd, refunded: Fen }),
+  data: z.object({ orderId: OrderId, orderVersion: OrderVersion, accountId: AccountId, reason: OrderEnd, refunded: Fen }),
 });

@@ -1,6 +1,6 @@
 import type { OrderEnd } from '@yunshi/contracts/order';
 import type { Channel } from '@yunshi/contracts/payment';
-import { chinaDay } from '@yunshi/kernel/calendar';
+import { chinaDay, startOfChinaDay } from '@yunshi/kernel/calendar';
 import { flow, isTerminal, move, type ActionOf, type StateOf } from '@yunshi/kernel/flow';
 import type { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProviderId, SkuId, ProductId, UserId } from '@yunshi/kernel/ids';
 import type { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
@@ -248,16 +248,13 @@ export function awaitedOf(order: Pick<Order, 'status' | 'payBy' | 'cancelRequest
   return { what: 'payment', until: order.payBy.toISOString() };
 }
 
-const chinaOffsetMs = 8 * 3_600_000;
-const dayMs = 86_400_000;
-
 /**
  * The number that people read out: the day in China, the millisecond of that day, and eight digits of the id's random part.
  * Follows from the id, so that nothing has to be counted; two orders of one millisecond share a number once in 10^8 times, and then
  * the second is refused by its unique index and asked for again.
  */
 export function orderNumber(orderId: OrderId, placedAt: Date): string {
-  const msOfDay = (placedAt.getTime() + chinaOffsetMs) % dayMs;
+  const msOfDay = placedAt.getTime() - startOfChinaDay(placedAt).getTime();
   const chance = Number.parseInt(orderId.slice(-8), 16) % 100_000_000;
   return `${chinaDay(placedAt)}${String(msOfDay).padStart(8, '0')}${String(chance).padStart(8, '0')}`;
 }

@@ -22,7 +22,7 @@ export const Purchase = z.object({
   isTrial: z.boolean(),
   /** The claimed coupon that the buyer chose. */
   claimId: ClaimId.optional(),
-  total: Fen,
+  /** What the buyer confirmed: list price less the coupon's deduction. It stays, whatever the answers say. */
   payable: Fen,
   payBy: z.iso.datetime({ offset: true }),
   instanceId: InstanceId.optional(),
@@ -39,7 +39,6 @@ const hasCoupon = (p: Purchase) => p.claimId !== undefined;
 // `hasCoupon` stands before each use, and the command's own schema refuses a claim that is missing.
 const claim = ({ orderId, accountId, claimId }: Purchase) => ({ orderId, accountId, claimId: claimId as ClaimId });
 const reservation = (p: Purchase) => ({ ...claim(p), kind: p.kind, lines: [p.line] });
-const discounted = (p: Purchase, { deduction }: { deduction: Fen }) => ({ ...p, payable: p.total - deduction });
 
 const bill = ({ orderId, accountId, line, payable, productName, skuName, payBy }: Purchase) => ({
   orderId,
@@ -90,7 +89,6 @@ export const purchaseSaga = saga('purchase', 1, Purchase)
     send: reserveCoupon,
     with: reservation,
     on: 'reserved',
-    keep: discounted,
     within: couponWithinMs,
     undo: releaseCoupon,
     undoWith: claim,

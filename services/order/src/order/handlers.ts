@@ -1,0 +1,49 @@
+import { completeOrder, orderCompleted, orderRejected, rejectOrder } from '@yunshi/contracts/order';
+import { paymentReceived } from '@yunshi/contracts/payment';
+import { handle, on, write, type Decision, type Handler, type Write } from '@yunshi/messaging/handle';
+import { complete, receive, reject, type Changed, type Order } from './order.ts';
+import { orders, timeline } from './orders.ts';
+import { trialId, trials } from './trials.ts';
+
+/** The order after a change and the entries about it; nothing, where nothing has changed. */
+export const saved = (before: Order | undefined, { order, entries }: Changed): Decision<Order> =>
+  order === before ? {} : { save: order, writes: entries.map((entry) => write(timeline, entry)) };
+
+/** A trial whose order came to nothing may be ordered again. */
+const givenBack = (order: Order): Write[] => (order.isTrial ? [write(trials, { trialId: trialId(order), orderId: null })] : []);
+
+export const orderHandlers: readonly Handler[] = [
+  on(paymentReceived, {
+    of: orders,
+    key: ({ orderId }) => orderId,
+    decide: ({ paymentId, channel, paidAt }, order, { now }) =>
+      order ? saved(order, receive(order, { paymentId, channel, paidAt: new Date(paidAt) }, now)) : {},
+  }),
+  handle(completeOrder, {
+    of: orders,
+    key: ({ orderId }) => orderId,
+    decide: ({ orderId, instanceId }, order, { now, reply }) => {
+      if (!order) throw new Error(`there is no order ${orderId} to complete`);
+      const changed = complete(order, instanceId, now);
+      const told = { orderId, accountId: order.accountId, instanceId, orderVersion: changed.order.version };
+      return { ...saved(order, changed), reply: reply.completed({}), events: changed.order === order ? [] : [orderCompleted(told)] };
+    },
+  }),
+  handle(rejectOrder, {
+    of: orders,
+    key: ({ orderId }) => orderId,
+    decide: ({ orderId, reason, refunded }, order, { now, reply }) => {
+      if (!order) throw new Error(`there is no order ${orderId} to end`);
+      const changed = reject(order, { reason, refunded }, now);
+      if (changed.order === order) return { reply: reply.rejected({}) };
+      const { save, writes = [] } = saved(order, changed);
+      const told = { orderId, accountId: order.accountId, reason, refunded, orderVersion: changed.order.version };
+      return {
+        ...(save && { save }),
+        writes: [...writes, ...givenBack(order)],
+        reply: reply.rejected({}),
+        events: [orderRejected(told)],
+      };
+    },
+  }),
+];

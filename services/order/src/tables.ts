@@ -1,0 +1,105 @@
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, index, integer, jsonb, pgTable, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import type { SkuSnapshot } from '@yunshi/contracts/catalog';
+import type { OrderEnd } from '@yunshi/contracts/order';
+import type { Channel } from '@yunshi/contracts/payment';
+import type { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
+import type { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
+import type { Awaited, OrderStatus, What } from './order/order.ts';
+
+const time = (name: string) => timestamp(name, { withTimezone: true });
+const fen = (name: string) => bigint(name, { mode: 'number' });
+
+export const orders = pgTable(
+  'orders',
+  {
+    orderId: text('order_id').$type<OrderId>().primaryKey(),
+    orderNumber: text('order_number').notNull(),
+    accountId: text('account_id').$type<AccountId>().notNull(),
+    userId: text('user_id').$type<UserId>().notNull(),
+    kind: text('kind').$type<OrderKind>().notNull(),
+    status: text('status').$type<OrderStatus>().notNull(),
+    version: integer('version').notNull(),
+    providerId: text('provider_id').$type<ProviderId>().notNull(),
+    providerName: text('provider_name').notNull(),
+    productId: text('product_id').$type<ProductId>().notNull(),
+    productName: text('product_name').notNull(),
+    skuId: text('sku_id').$type<SkuId>().notNull(),
+    skuName: text('sku_name').notNull(),
+    deliveryType: text('delivery_type').$type<DeliveryType>().notNull(),
+    isTrial: boolean('is_trial').notNull(),
+    line: jsonb('line').$type<Line>().notNull(),
+    total: fen('total').notNull(),
+    claimId: text('claim_id').$type<ClaimId>(),
+    couponName: text('coupon_name'),
+    deduction: fen('deduction').notNull(),
+    payable: fen('payable').notNull(),
+    agreements: jsonb('agreements').$type<readonly string[]>().notNull(),
+    placedAt: time('placed_at').notNull(),
+    payBy: time('pay_by').notNull(),
+    cancelRequestedAt: time('cancel_requested_at'),
+    paymentId: text('payment_id').$type<PaymentId>(),
+    channel: text('channel').$type<Channel>(),
+    paidAt: time('paid_at'),
+    instanceId: text('instance_id').$type<InstanceId>(),
+    endedAt: time('ended_at'),
+    endReason: text('end_reason').$type<OrderEnd>(),
+    refunded: fen('refunded').notNull(),
+  },
+  (table) => [
+    unique('orders_number').on(table.orderNumber),
+    index('orders_newest').on(table.accountId, table.placedAt, table.orderId),
+    index('orders_by_status').on(table.accountId, table.status, table.placedAt, table.orderId),
+    index('orders_by_product').on(table.accountId, table.productId, table.placedAt, table.orderId),
+    index('orders_number_begins').on(table.orderNumber.op('text_pattern_ops')),
+    index('orders_instance')
+      .on(table.instanceId)
+      .where(sql`instance_id is not null`),
+    check('orders_payable', sql`payable = total - deduction and deduction between 0 and total`),
+    check('orders_never_give_back_more_than_was_paid', sql`refunded between 0 and payable`),
+    check('orders_ended', sql`(ended_at is not null) = (status in ('completed', 'cancelled', 'closed', 'failed'))`),
+    check('orders_completed_with_an_instance', sql`(status = 'completed') = (instance_id is not null)`),
+  ],
+);
+
+/** What happened to each order, for its buyer to read. Only ever added to. */
+export const timeline = pgTable(
+  'timeline',
+  {
+    entryId: text('entry_id').primaryKey(),
+    orderId: text('order_id').$type<OrderId>().notNull(),
+    version: integer('version').notNull(),
+    at: time('at').notNull(),
+    what: text('what').$type<What>().notNull(),
+    status: text('status').$type<OrderStatus>().notNull(),
+    reason: text('reason').$type<OrderEnd>(),
+    amount: fen('amount'),
+    awaits: jsonb('awaits').$type<Awaited>(),
+  },
+  (table) => [unique('timeline_version').on(table.orderId, table.version)],
+);
+
+/** Which order holds the one trial that a buyer may have of a product. A row without an order is one that was given back. */
+export const trials = pgTable('trials', {
+  /** `<account id> <product id>` */
+  trialId: text('trial_id').primaryKey(),
+  orderId: text('order_id').$type<OrderId>(),
+});
+
+/** What this service knows of the catalogue's products: the newest version that it was told. */
+export const products = pgTable('products', {
+  productId: text('product_id').$type<ProductId>().primaryKey(),
+  productVersion: integer('product_version').notNull(),
+  providerId: text('provider_id').$type<ProviderId>().notNull(),
+  providerName: text('provider_name').notNull(),
+  name: text('name').notNull(),
+  deliveryType: text('delivery_type').$type<DeliveryType>().notNull(),
+  published: boolean('published').notNull(),
+  skus: jsonb('skus').$type<readonly SkuSnapshot[]>().notNull(),
+});
+
+/** Which product a SKU belongs to. */
+export const skus = pgTable('skus', {
+  skuId: text('sku_id').$type<SkuId>().primaryKey(),
+  productId: text('product_id').$type<ProductId>().notNull(),
+});
