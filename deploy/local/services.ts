@@ -32,7 +32,7 @@ export const services: readonly Service[] = [
   { name: 'order', port: 8102, program: 'services/order/src/main.ts', schema: 'svc_order' },
   { name: 'payment-gateway', port: 8103, program: 'services/payment-gateway/src/main.ts', schema: 'svc_payment', env: merchant },
   { name: 'coupon', port: 8104, program: 'services/coupon/src/main.ts', schema: 'svc_coupon' },
-  { name: 'fulfillment', port: 8105, program: 'services/fulfillment/src/main.ts', schema: 'svc_fulfillment' },
+  { name: 'fulfillment', port: 8105, program: 'services/fulfillment/src/main.ts', schema: 'svc_fulfillment', env: delivery },
   { name: 'sandbox', port: 8106, program: 'services/sandbox/src/main.ts', schema: 'svc_sandbox', env: outsideWorld },
 ];
 
@@ -72,6 +72,15 @@ function merchant({ urls, wechat }: Place): Record<string, string> {
     WECHAT_BASE_URL: urls['sandbox'] ?? '',
     WECHAT_NOTIFY_BASE_URL: urls['payment-gateway'] ?? '',
     WECHAT_PAY_PAGE_URL: `${urls['sandbox']}/pay`,
+  };
+}
+
+/** Providers that have given no endpoint of their own are played by the sandbox. */
+function delivery({ urls, secrets }: Place): Record<string, string> {
+  return {
+    ENCRYPTION_KEY: secrets.encryptionKey,
+    PROVIDER_SANDBOX_URL: urls['sandbox'] ?? '',
+    SANDBOX_PROVIDER_SECRET: secrets.playedProviders,
   };
 }
 

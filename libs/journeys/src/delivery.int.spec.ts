@@ -13,6 +13,7 @@ import type { Line, OrderKind } from '@yunshi/kernel/marketplace';
 import { moveClock } from '@yunshi/messaging/clock';
 import type { Core } from '@yunshi/messaging/core';
 import { messageOut } from '@yunshi/messaging/envelope';
+import { playedProviderToken } from '@yunshi/protocols/saas/played';
 import { providerSandbox } from '@yunshi/sandbox/provider/plugin';
 import { testDatabase } from '@yunshi/testing/database';
 import { testNats } from '@yunshi/testing/nats';
@@ -27,7 +28,7 @@ const database = await testDatabase('fulfillment', 'sandbox');
 const nats = await testNats();
 const sandboxSql = connect({ url: database.urlOf('sandbox'), name: 'test-sandbox', connectionsMax: 4 });
 const sandbox = fastify();
-const token = `t${randomBytes(15).toString('hex')}`;
+const secret = randomBytes(16).toString('hex');
 const encryptionKey = randomBytes(32);
 let sandboxUrl = '';
 let core: Core;
@@ -43,7 +44,11 @@ beforeAll(async () => {
   await migrate(database.urlOf('sandbox'), [
     { name: 'provider', path: fileURLToPath(new URL('../../../services/sandbox/migrations/provider', import.meta.url)) },
   ]);
-  await sandbox.register(providerSandbox, { sql: sandboxSql, wallNow: () => new Date(), tokenOf: () => token });
+  await sandbox.register(providerSandbox, {
+    sql: sandboxSql,
+    wallNow: () => new Date(),
+    tokenOf: (providerId) => playedProviderToken(secret, providerId),
+  });
   sandboxUrl = await sandbox.listen({ host: '127.0.0.1', port: 0 });
   core = await startDelivery(configuration());
   listen('rpl.test', (envelope) => replies.push({ sagaId: envelope.saga.sagaId, reply: envelope.reply, data: envelope.data }));
@@ -67,7 +72,7 @@ const configuration = () =>
     NODE_ENV: 'test',
     ENCRYPTION_KEY: encryptionKey.toString('base64'),
     PROVIDER_SANDBOX_URL: sandboxUrl,
-    PROVIDER_SANDBOX_TOKEN: token,
+    SANDBOX_PROVIDER_SECRET: secret,
   });
 
 type Wire = { type: string; saga: { sagaId: string }; reply: string; data: Record<string, unknown> };
@@ -167,8 +172,9 @@ describe('a paid SaaS order', () => {
     expect(() => box.open(String(instance?.['access']), boundTo.access('ins_of_somebody_else'))).toThrow(/authenticate/);
     const password = access.additional.find(({ name }) => name === '初始密码')?.value ?? '';
     expect(password.length).toBeGreaterThan(8);
-    for (const secret of [password, token, new URL(access.authUrl).searchParams.get('ticket') ?? '']) {
-      expect(await tablesContaining(secret)).toEqual([]);
+    const token = playedProviderToken(secret, purchase.line.providerId);
+    for (const hidden of [password, token, new URL(access.authUrl).searchParams.get('ticket') ?? '']) {
+      expect(await tablesContaining(hidden)).toEqual([]);
     }
   });
 

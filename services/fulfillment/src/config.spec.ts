@@ -22,10 +22,10 @@ describe('the environment', () => {
     ['a test clock in production', { NODE_ENV: 'production', TEST_CLOCK: 'on' }, /never on/],
     [
       'a sandbox in production',
-      { NODE_ENV: 'production', PROVIDER_SANDBOX_URL: 'http://127.0.0.1:1', PROVIDER_SANDBOX_TOKEN: 'long enough' },
+      { NODE_ENV: 'production', PROVIDER_SANDBOX_URL: 'http://127.0.0.1:1', SANDBOX_PROVIDER_SECRET: 'long enough, surely' },
       /never plays/,
     ],
-    ['a sandbox without its token', { PROVIDER_SANDBOX_URL: 'http://127.0.0.1:1' }, /its token/],
+    ['a sandbox without its secret', { PROVIDER_SANDBOX_URL: 'http://127.0.0.1:1' }, /its secret/],
   ])('is refused with %s', (_what, change, complaint) => {
     expect(() => readConfig({ ...least, ...change })).toThrow(complaint);
   });

@@ -22,9 +22,9 @@ const Environment = z
       .string()
       .transform((text) => text.split(','))
       .pipe(z.array(Key).min(1)),
-    /** Where the sandbox plays providers that have given no endpoint of their own, and the token it knows. Development only. */
+    /** Where the sandbox plays providers that have given no endpoint of their own, and what it makes their tokens from. Development only. */
     PROVIDER_SANDBOX_URL: z.url().optional(),
-    PROVIDER_SANDBOX_TOKEN: z.string().min(8).optional(),
+    SANDBOX_PROVIDER_SECRET: z.string().min(16).optional(),
   })
   .refine((env) => env.NODE_ENV !== 'production' || env.TEST_CLOCK === 'off', {
     message: 'the test clock is never on in production',
@@ -34,16 +34,16 @@ const Environment = z
     message: 'the sandbox never plays a provider in production',
     path: ['PROVIDER_SANDBOX_URL'],
   })
-  .refine((env) => (env.PROVIDER_SANDBOX_URL === undefined) === (env.PROVIDER_SANDBOX_TOKEN === undefined), {
-    message: 'the sandbox needs its URL and its token',
-    path: ['PROVIDER_SANDBOX_TOKEN'],
+  .refine((env) => (env.PROVIDER_SANDBOX_URL === undefined) === (env.SANDBOX_PROVIDER_SECRET === undefined), {
+    message: 'the sandbox needs its URL and its secret',
+    path: ['SANDBOX_PROVIDER_SECRET'],
   });
 
 export type Config = ReturnType<typeof readConfig>;
 
 export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   const read = Environment.parse(env);
-  const { PROVIDER_SANDBOX_URL: url, PROVIDER_SANDBOX_TOKEN: token } = read;
+  const { PROVIDER_SANDBOX_URL: url, SANDBOX_PROVIDER_SECRET: secret } = read;
   return {
     port: read.PORT,
     host: read.HOST,
@@ -53,6 +53,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     testClock: read.TEST_CLOCK === 'on',
     development: read.NODE_ENV !== 'production',
     encryptionKeys: read.ENCRYPTION_KEY,
-    sandbox: url === undefined || token === undefined ? undefined : { url: url.replace(/\/+$/, ''), token },
+    sandbox: url === undefined || secret === undefined ? undefined : { url: url.replace(/\/+$/, ''), secret },
   };
 }

@@ -1,10 +1,10 @@
-import { createHmac } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { connect } from '@yunshi/db/connect';
 import { migrate } from '@yunshi/db/migrate';
 import { wallClock } from '@yunshi/kernel/clock';
 import { connectBus } from '@yunshi/messaging/bus';
 import { offsetInDatabase, sharedTestClock } from '@yunshi/messaging/clock';
+import { playedProviderToken } from '@yunshi/protocols/saas/played';
 import { fastify } from 'fastify';
 import { pino } from 'pino';
 import type { Config } from './config.ts';
@@ -35,7 +35,11 @@ export async function start(config: Config): Promise<Running> {
   });
   const app = fastify({ forceCloseConnections: 'idle', loggerInstance: log, disableRequestLogging: true });
   await app.register(wechat.plugin);
-  await app.register(providerSandbox, { sql, wallNow: wallClock.now, tokenOf: providerToken(config.SANDBOX_PROVIDER_SECRET) });
+  await app.register(providerSandbox, {
+    sql,
+    wallNow: wallClock.now,
+    tokenOf: (providerId) => playedProviderToken(config.SANDBOX_PROVIDER_SECRET, providerId),
+  });
   app.get('/livez', () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const database = await sql`select 1`.then(
@@ -58,9 +62,3 @@ export async function start(config: Config): Promise<Running> {
     },
   };
 }
-
-/** The token that a played provider and the marketplace share: another one for each provider, from one secret. */
-export const providerToken =
-  (secret: string) =>
-  (providerId: string): string =>
-    createHmac('sha256', secret).update(providerId).digest('hex').slice(0, 32);

@@ -1,5 +1,6 @@
 import type { Sql } from '@yunshi/db/connect';
 import type { ProductId, ProviderId } from '@yunshi/kernel/ids';
+import { playedProviderToken } from '@yunshi/protocols/saas/played';
 import type { Endpoint } from '../delivery/dialect.ts';
 import { boundTo } from '../vault.ts';
 import type { Vault } from '../vault.ts';
@@ -9,7 +10,7 @@ import type { Vault } from '../vault.ts';
 export type ProductEndpoint = Endpoint & { readonly dialect: string; readonly verifiedAt: Date | null };
 
 /** Where the sandbox plays every provider that has not given an endpoint. Development only. */
-export type SandboxProviders = { readonly url: string; readonly token: string };
+export type SandboxProviders = { readonly url: string; readonly secret: string };
 
 export type EndpointBook = ReturnType<typeof endpointBook>;
 
@@ -36,7 +37,7 @@ export function endpointBook({ sql, vault, sandbox }: { sql: Sql; vault: Vault; 
       return {
         dialect: 'tencent-saas',
         url: `${sandbox.url}/sandbox/provider/${providerId}/deliver`,
-        token: sandbox.token,
+        token: playedProviderToken(sandbox.secret, providerId),
         verifiedAt: null,
         productNumber: await numberOf(productId),
       };
