@@ -1,7 +1,7 @@
 import { boolean, bigint, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import { testDatabase } from '@yunshi/testing/database';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connect } from './connect.ts';
+import { connect, type Connection } from './connect.ts';
 import { rowsOf } from './rows.ts';
 
 const things = pgTable('things', {
@@ -49,4 +49,16 @@ test('a set whose first values are null is saved too', async () => {
 test('saving a row again replaces it', async () => {
   await rows.save(sql, [thing('a', { open: false, position: 7 })]);
   expect(await rows.find(sql, ['a'])).toEqual([thing('a', { open: false, position: 7 })]);
+});
+
+test('a save belongs to the transaction that is closed right behind it', async () => {
+  const connection = await sql.reserve();
+  try {
+    await connection`begin`;
+    // Pipelined as the lane does it: nothing is awaited between the save and the end of the transaction.
+    await Promise.allSettled([rows.save(connection as unknown as Connection, [thing('undone')]), connection`rollback`.execute()]);
+  } finally {
+    connection.release();
+  }
+  expect(await rows.find(sql, ['undone'])).toEqual([]);
 });

@@ -6,6 +6,9 @@ import { selectListOf } from './select-list.ts';
 /**
  * The rows of one aggregate as the core handles them: locked as a set, decided on one by one, saved as a set.
  * `name` is unique in a service; work of one batch is merged per name.
+ *
+ * `lock` and `save` must send their statement before they return (`.execute()`; a query that is merely awaited is sent later): COMMIT
+ * follows on the same connection without waiting, and a save that is sent after it is no longer part of the transaction.
  */
 export type Rows<K extends string, R> = {
   readonly name: string;
@@ -71,8 +74,8 @@ export function rowsOf<T extends PgTable, F extends keyof RowOf<T> & string>(
   readonly find: (tx: Tx, keys: readonly (RowOf<T>[F] & string)[]) => Promise<readonly RowOf<T>[]>;
 } {
   const statements = statementsFor(table, key, onConflict);
-  const run = async (tx: Tx, text: string, params: readonly unknown[]) =>
-    (await tx.unsafe(text, params as never[], { prepare: true })) as unknown as RowOf<T>[];
+  const run = (tx: Tx, text: string, params: readonly unknown[]) =>
+    tx.unsafe(text, params as never[], { prepare: true }).execute() as unknown as Promise<RowOf<T>[]>;
   return {
     name: getTableName(table),
     keyOf: (row) => row[key] as RowOf<T>[F] & string,
