@@ -87,11 +87,3 @@ function delivery({ urls, secrets }: Place): Record<string, string> {
 function outsideWorld({ secrets, wechat }: Place): Record<string, string> {
   return { WECHAT_SANDBOX_KEYS: wechat.keysFolder, SANDBOX_PROVIDER_SECRET: secrets.playedProviders };
 }
-
-function delivery({ urls, secrets }: Place): Record<string, string> {
-  return {
-    ENCRYPTION_KEY: secrets.encryptionKey,
-    PROVIDER_SANDBOX_URL: urls['sandbox'] ?? '',
-    PROVIDER_SANDBOX_TOKEN: secrets.playedProviders,
-  };
-}
