@@ -13,6 +13,8 @@ export type ConnectOptions = {
   /** Shown in pg_stat_activity. */
   readonly name: string;
   readonly connectionsMax: number;
+  /** Called whenever one of the connections has closed. */
+  readonly onClose?: () => void;
 };
 
 const integers = {
@@ -21,7 +23,7 @@ const integers = {
 };
 
 /** Opens a pool with limits on everything that could otherwise wait for ever. */
-export function connect({ url, name, connectionsMax }: ConnectOptions): Sql {
+export function connect({ url, name, connectionsMax, onClose }: ConnectOptions): Sql {
   return postgres(url, {
     max: connectionsMax,
     connect_timeout: 5,
@@ -30,6 +32,7 @@ export function connect({ url, name, connectionsMax }: ConnectOptions): Sql {
     max_lifetime: null,
     prepare: true,
     onnotice: () => undefined,
+    ...(onClose && { onclose: onClose }),
     types: integers,
     connection: {
       application_name: name,

@@ -11,6 +11,7 @@ import { connectBus, ensureStreams, managerOf } from './bus.ts';
 import { caller } from './calls.ts';
 import { offsetInDatabase, sharedTestClock } from './clock.ts';
 import { consume, type Consuming } from './consume.ts';
+import { Unavailable } from './faults.ts';
 import { checkDeadlines, checkSagas } from './due.ts';
 import type { Answerer, Handler, HttpWrite, Idempotency, Performer, Response } from './handle.ts';
 import { lane as makeLane, type Committed, type Lane } from './lane.ts';
@@ -75,7 +76,6 @@ export type Core = Parts & {
   readonly stop: () => Promise<void>;
 };
 
-const lanes = 2;
 const coreMigrations = { name: 'core', path: fileURLToPath(new URL('../migrations', import.meta.url)) };
 
 /** A database that may forget what it has committed is no place for money. */
@@ -141,7 +141,8 @@ const writeThrough =
         identity: { kind: 'write', idempotency },
         traceparent: activeTraceparent(),
         done: ({ response, repeated }) => resolve({ status: 200, body: null, ...response, replayed: repeated }),
-        failed: reject,
+        failed: (error, passing) =>
+          reject(passing && !(error instanceof Unavailable) ? new Unavailable('the database', { cause: error }) : error),
       });
     });
 
@@ -149,7 +150,7 @@ const writeThrough =
 export async function startCore(options: CoreOptions): Promise<Core> {
   const { service, onFault } = options;
   await migrate(options.databaseUrl, [coreMigrations, { name: service, path: options.migrations }]);
-  const sql = connect({ url: options.databaseUrl, name: `yunshi-${service}`, connectionsMax: lanes + (options.readersMax ?? 6) });
+  const sql = connect({ url: options.databaseUrl, name: `yunshi-${service}`, connectionsMax: options.readersMax ?? 6 });
   await refuseForgetfulDatabase(sql, onFault);
   const nc = await connectBus(options.natsUrl, service);
   const jsm = await managerOf(nc);
@@ -162,7 +163,7 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   const relay = makeRelay({ sql, nc, jsm, onFault });
   const alarms: Alarm[] = [];
   const lane = makeLane({
-    sql,
+    databaseUrl: options.databaseUrl,
     clock,
     service,
     onCommitted: (committed) => {

@@ -28,7 +28,8 @@ const codeOf = (error: unknown): string => {
   return typeof code === 'string' ? code : '';
 };
 
-const lostConnection = /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|08)/;
+// 57P01 to 57P03 are a server that shuts down: it says so, and closes the connection.
+const lostConnection = /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|08|57P0[1-3])/;
 // Serialisation, deadlock, lock and statement time-outs, shutting down, out of resources: the same work may well succeed in a moment.
 const passing = /^(40001|40P01|55P03|57|53|25P03|58030)/;
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Span } from '@opentelemetry/api';
-import type { Connection, Sql } from '@yunshi/db/connect';
+import { session as openSession, type Session } from '@yunshi/db/session';
 import type { Clock } from '@yunshi/kernel/clock';
 import { decideBatch } from './decide.ts';
 import type { Outgoing } from './envelope.ts';
@@ -43,7 +43,7 @@ export type Committed = {
 };
 
 export type LaneOptions = {
-  readonly sql: Sql;
+  readonly databaseUrl: string;
   readonly clock: Clock;
   readonly service: string;
   /** Connections that work in parallel. */
@@ -53,6 +53,7 @@ export type LaneOptions = {
   readonly onCommitted: (committed: Committed) => void;
 };
 
+const rollbackMsMax = 3_000;
 /** How often one batch is tried again at once before its work is split or sent back. */
 const immediateTriesMax = 5;
 
@@ -60,35 +61,45 @@ const immediateTriesMax = 5;
  * Takes what waits, up to a batch, and carries it out in one transaction: two round trips, whatever the number of pieces.
  * Messages, HTTP writes, deadlines and outcomes of outside calls all go through here.
  */
-export function lane({ sql, clock, service, lanes = 2, batchMax = 64, queueMax = 5_000, onCommitted }: LaneOptions) {
+export function lane({ databaseUrl, clock, service, lanes = 2, batchMax = 64, queueMax = 5_000, onCommitted }: LaneOptions) {
+  const sessions = Array.from({ length: lanes }, (_, nth) => openSession({ url: databaseUrl, name: `yunshi-${service}-lane-${nth + 1}` }));
+  const resting = [...sessions];
   const queue: Queued[] = [];
-  let running = 0;
   let stopping = false;
   const idle = Promise.withResolvers<void>();
 
-  async function attempt(connection: Connection, batch: readonly Queued[]): Promise<readonly (() => void)[]> {
+  async function attempt({ connection, isLost, lost }: Session, batch: readonly Queued[]): Promise<readonly (() => void)[]> {
     const now = clock.now();
-    const seen = await look(connection, batch, now);
+    const seen = await Promise.race([look(connection, batch, now), lost]);
     const decided = decideBatch(batch, seen, { now, service });
-    await store(connection, decided, now);
+    // On another connection these statements would each commit by themselves.
+    if (isLost()) await lost;
+    await Promise.race([store(connection, decided, now), lost]);
     onCommitted({ outgoing: decided.outgoing, calls: decided.calls, saved: decided.saved, soonest: decided.soonest });
     return decided.finish;
   }
 
   /** Runs the batch; work that breaks is found by halving, so that one poisoned message does not hold up the others. */
-  async function runBatch(connection: Connection, batch: readonly Queued[], tries = 1): Promise<void> {
+  async function runBatch(held: Session, batch: readonly Queued[], tries = 1): Promise<void> {
     try {
-      for (const finish of await attempt(connection, batch)) finish();
+      for (const finish of await attempt(held, batch)) finish();
       for (const { span } of batch) span.end();
     } catch (error) {
-      await connection`rollback`.catch(() => undefined);
-      if (isConnectionLost(error)) return fail(batch, new Unavailable('the database', { cause: error }), true);
-      if ((isLostRace(error) || isPassing(error)) && tries < immediateTriesMax) return runBatch(connection, batch, tries + 1);
+      if (isConnectionLost(error) || !(await rolledBack(held))) return fail(batch, new Unavailable('the database', { cause: error }), true);
+      if ((isLostRace(error) || isPassing(error)) && tries < immediateTriesMax) return runBatch(held, batch, tries + 1);
       if (batch.length === 1 || isPassing(error)) return fail(batch, error, isPassing(error));
       const middle = Math.ceil(batch.length / 2);
-      await runBatch(connection, batch.slice(0, middle));
-      await runBatch(connection, batch.slice(middle));
+      await runBatch(held, batch.slice(0, middle));
+      await runBatch(held, batch.slice(middle));
     }
+  }
+
+  /** False when the connection has gone, or does not even answer that. */
+  async function rolledBack({ connection, isLost, lost }: Session): Promise<boolean> {
+    if (isLost()) return false;
+    const given = AbortSignal.timeout(rollbackMsMax);
+    const silence = new Promise<boolean>((resolve) => given.addEventListener('abort', () => resolve(false)));
+    return Promise.race([connection`rollback`.then(() => true), lost, silence]).catch(() => false);
   }
 
   function fail(batch: readonly Queued[], error: unknown, passing: boolean): void {
@@ -99,43 +110,19 @@ export function lane({ sql, clock, service, lanes = 2, batchMax = 64, queueMax =
     }
   }
 
-  async function drain(): Promise<void> {
-    running++;
-    let connection: Connection | undefined;
+  async function drain(own: (typeof sessions)[number]): Promise<void> {
     // What arrives in one read of the socket belongs into one batch.
     await nextTurn();
-    try {
-      while (queue.length > 0) {
-        const batch = queue.splice(0, batchMax);
-        try {
-          connection ??= (await sql.reserve()) as unknown as Connection;
-        } catch (error) {
-          fail(batch, new Unavailable('the database', { cause: error }), true);
-          continue;
-        }
-        let broken = false;
-        const release = connection;
-        await runBatch(
-          connection,
-          batch.map((work) => ({
-            ...work,
-            failed: (error, passing) => {
-              broken ||= error instanceof Unavailable;
-              work.failed(error, passing);
-            },
-          })),
-        );
-        if (broken) {
-          release.release();
-          connection = undefined;
-        }
+    while (queue.length > 0) {
+      const batch = queue.splice(0, batchMax);
+      try {
+        await runBatch(await own.get(), batch);
+      } catch (error) {
+        fail(batch, new Unavailable('the database', { cause: error }), true);
       }
-    } finally {
-      connection?.release();
-      running--;
-      if (queue.length > 0 && running < lanes) void drain();
-      else if (running === 0 && stopping) idle.resolve();
     }
+    resting.push(own);
+    if (stopping && resting.length === lanes) idle.resolve();
   }
 
   return {
@@ -144,13 +131,15 @@ export function lane({ sql, clock, service, lanes = 2, batchMax = 64, queueMax =
       if (stopping) throw new Unavailable('this service, which is stopping,');
       if (queue.length >= queueMax) throw new Overloaded(queue.length);
       queue.push({ ...work, span: workSpan(work) });
-      if (running < lanes) void drain();
+      const free = resting.pop();
+      if (free) void drain(free);
     },
     queued: () => queue.length,
     /** Takes nothing new, and answers when everything taken has been carried out. */
     async stop(): Promise<void> {
       stopping = true;
-      if (running > 0) await idle.promise;
+      if (resting.length < lanes) await idle.promise;
+      await Promise.all(sessions.map((one) => one.end()));
     },
   };
 }
