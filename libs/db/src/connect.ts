@@ -1,5 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
+import { parse as parseArray } from 'postgres-array';
 
 /** A raw client: tagged SQL, `int8` as number, `timestamptz` as Date, every statement prepared. */
 export type Sql = postgres.Sql<{ bigint: number }>;
@@ -17,9 +18,33 @@ export type ConnectOptions = {
   readonly onClose?: () => void;
 };
 
-const integers = {
+/** An array as PostgreSQL reads it: `{"a","b",NULL}`. */
+const arrayLiteral = (items: readonly unknown[]): string =>
+  `{${items.map((item) => (item === null || item === undefined ? 'NULL' : `"${elementText(item).replaceAll(/["\\]/g, '\\$&')}"`)).join(',')}}`;
+const elementText = (item: unknown): string => {
+  if (item instanceof Date) return item.toISOString();
+  return typeof item === 'object' ? JSON.stringify(item) : String(item as string | number | boolean);
+};
+
+const arrayOf = <T>(oids: readonly [number, ...number[]], element: (text: string) => T) => ({
+  to: oids[0],
+  from: [...oids],
+  serialize: arrayLiteral,
+  parse: (text: string) => parseArray(text, element),
+});
+
+/**
+ * The types by their numbers in pg_type, written down instead of asked for: the client asks with a statement whose failure nobody
+ * could catch, and a server that goes away in that moment would take the process with it.
+ */
+const types = {
   // Amounts and counters are integers below 2^53 by contract, so that a JavaScript number holds them exactly.
   bigint: { to: 20, from: [20], serialize: String, parse: Number },
+  texts: arrayOf([1009, 1015, 2951], String),
+  numbers: arrayOf([1007, 1005, 1016, 1021, 1022], Number),
+  booleans: arrayOf([1000], (text) => text === 't'),
+  times: arrayOf([1185, 1115], (text) => new Date(text)),
+  documents: arrayOf([3807, 199], (text) => JSON.parse(text) as unknown),
 };
 
 /** Opens a pool with limits on everything that could otherwise wait for ever. */
@@ -33,7 +58,8 @@ export function connect({ url, name, connectionsMax, onClose }: ConnectOptions):
     prepare: true,
     onnotice: () => undefined,
     ...(onClose && { onclose: onClose }),
-    types: integers,
+    fetch_types: false,
+    types,
     connection: {
       application_name: name,
       statement_timeout: 15_000,

@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
 import type { Sql } from '@yunshi/db/connect';
 import type { Clock } from '@yunshi/kernel/clock';
 import { crashpoint } from './crashpoint.ts';
 import { bury } from './dead-letters.ts';
 import { leaseMs } from './decide.ts';
+import { isPassing } from './faults.ts';
 import type { Handler, Performer } from './handle.ts';
 import type { Lane } from './lane.ts';
 import type { CallRow } from './store.ts';
@@ -14,6 +16,8 @@ const takenMax = 64;
 /** Below the lease, so that nobody else takes over while it still runs. */
 const callTimeoutMs = 15_000;
 const attemptsMax = 20;
+const settleTriesMax = 15;
+const settleAgainMs = 1_000;
 const retryMs = (attempt: number): number => Math.min(1_000 * 2 ** attempt, 300_000);
 
 /** What the handler of an outcome is given. */
@@ -53,6 +57,18 @@ export function caller({
       });
     });
 
+  /** The outcome is known, so a database that is away for a moment is waited for: a repeated call would be the greater cost. */
+  async function settleSurely(call: CallRow, called: Called): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await settle(call, called);
+      } catch (error) {
+        if (!isPassing(error) || stopped || tries === settleTriesMax) throw error;
+        await pause(settleAgainMs);
+      }
+    }
+  }
+
   async function carryOut(call: CallRow): Promise<void> {
     try {
       const performer = byKind.get(call.kind);
@@ -62,7 +78,7 @@ export function caller({
         const signal = AbortSignal.timeout(callTimeoutMs);
         const outcome = await performer.perform(call.request as never, { attempt: call.attempts, signal, callId: call.id });
         crashpoint(`call.after ${call.kind}`);
-        await settle(call, { key: call.key, request: call.request, outcome, attempt: call.attempts });
+        await settleSurely(call, { key: call.key, request: call.request, outcome, attempt: call.attempts });
       });
     } catch (error) {
       onFault(`call ${call.kind} ${call.key}`, error);
