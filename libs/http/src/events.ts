@@ -88,7 +88,7 @@ export async function streamEvents(
   reply: FastifyReply,
   source: EventSource,
   changed: Partial<StreamLimits> = {},
-): Promise<FastifyReply> {
+): Promise<void> {
   const limits = { ...streamLimits, ...changed };
   const ended = new AbortController();
   const streams = request.server.eventStreams;
@@ -121,7 +121,6 @@ export async function streamEvents(
     streams.delete(stream);
     response.end();
   }
-  return reply;
 }
 
 async function pump(source: EventSource, request: FastifyRequest, response: FastifyReply['raw'], signal: AbortSignal): Promise<void> {
