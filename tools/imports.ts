@@ -6,7 +6,7 @@ const spec = '\\.spec\\.ts$';
 const outside = '^(libs/(testing|journeys)|deploy|tools|docs)/';
 /** `play` and `properties` are how a service tests its own sagas, so they are told beside the definition that they are about. */
 const sagaTests = '^libs/saga/src/(play|properties)\\.ts$';
-const testOnly = ['^libs/(testing|journeys)/', sagaTests];
+const testOnly = ['^libs/(testing|journeys)/', '^libs/http/src/testing\\.ts$', sagaTests];
 /** `order/order.ts`: the states and decisions of one aggregate, named as its folder. */
 const domain = '^services/[^/]+/src/([^/]+)/\\1\\.ts$';
 

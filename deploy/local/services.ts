@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import type { Secrets } from './secrets.ts';
 
 /** What a service's environment is built from. */
 export type Place = {
+  /** The folder that keeps this place's data. */
+  dir: string;
   urls: Readonly<Record<string, string>>;
   natsUrl: string;
   databaseUrl: string | undefined;
@@ -27,7 +30,7 @@ export type Service = {
 
 /** Every process of the system, in the order in which the table shows them. */
 export const services: readonly Service[] = [
-  { name: 'gateway', port: 8080, program: 'services/gateway/src/main.ts', env: ({ urls }) => upstreams(urls) },
+  { name: 'gateway', port: 8080, program: 'services/gateway/src/main.ts', env: edge },
   { name: 'catalog', port: 8101, program: 'services/catalog/src/main.ts', schema: 'svc_catalog' },
   { name: 'order', port: 8102, program: 'services/order/src/main.ts', schema: 'svc_order' },
   { name: 'payment-gateway', port: 8103, program: 'services/payment-gateway/src/main.ts', schema: 'svc_payment', env: merchant },
@@ -48,7 +51,7 @@ export function environment(service: Service, place: Place): Record<string, stri
     NATS_URL: natsUrl,
     ...(databaseUrl && { DATABASE_URL: databaseUrl }),
     AUTH_ISSUER: urls['gateway'] ?? '',
-    AUTH_JWKS_URL: `${urls['gateway']}/v1/dev/jwks`,
+    AUTH_JWKS_URL: `${urls['gateway']}/.well-known/jwks.json`,
     AUTH_AUDIENCE: AUDIENCE,
     SEED: seed,
     TEST_CLOCK: testClock ? 'on' : 'off',
@@ -60,9 +63,13 @@ export function environment(service: Service, place: Place): Record<string, stri
   };
 }
 
-/** `ORDER_URL`, `PAYMENT_GATEWAY_URL` and so on: where the gateway finds the services' own routes. */
-function upstreams(urls: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(urls).map(([name, url]) => [`${name.toUpperCase().replaceAll('-', '_')}_URL`, url]));
+/** The development issuer, and `ORDER_URL`, `PAYMENT_GATEWAY_URL` and so on: where the gateway finds the services' own routes. */
+function edge({ dir, urls }: Place): Record<string, string> {
+  return {
+    DEV_ISSUER: 'on',
+    DEV_ISSUER_KEY_FILE: join(dir, 'dev-issuer.json'),
+    ...Object.fromEntries(Object.entries(urls).map(([name, url]) => [`${name.toUpperCase().replaceAll('-', '_')}_URL`, url])),
+  };
 }
 
 /** The payment service that this merchant talks to is the sandbox; the real one is only other values of the same names. */

@@ -93,7 +93,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const urls = await choosePorts(services, options.ports ?? 'free', say);
     const databaseUrlOf = (schema: string) => databaseUrl(servers.postgres.url, DATABASE, ofRole(schema));
     const choices = { seed: options.seed ?? 'demo', testClock: options.testClock ?? false };
-    const place = { ...choices, urls, natsUrl: servers.nats.url, secrets, wechat };
+    const place = { ...choices, dir, urls, natsUrl: servers.nats.url, secrets, wechat };
     const running = services.map((service) =>
       superviseService(service, {
         dir,
