@@ -1,0 +1,80 @@
+import {
+  context,
+  ROOT_CONTEXT,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  type SpanKind,
+} from '@opentelemetry/api';
+
+const tracer = trace.getTracer('@yunshi/telemetry');
+
+const traceparentForm = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** The traceparent (W3C Trace Context) of a span, or nothing where no trace is running. */
+export function traceparentOf(span: Span | undefined): string | undefined {
+  const of = span?.spanContext();
+  if (!of || !trace.isSpanContextValid(of)) return undefined;
+  return `00-${of.traceId}-${of.spanId}-${of.traceFlags.toString(16).padStart(2, '0')}`;
+}
+
+export const activeTraceparent = (): string | undefined => traceparentOf(trace.getActiveSpan());
+
+/** For logs and problem documents: what a caller can quote, and an operator can look up. */
+export function activeTraceId(): string | undefined {
+  const of = trace.getActiveSpan()?.spanContext();
+  return of && trace.isSpanContextValid(of) ? of.traceId : undefined;
+}
+
+/** A context whose spans continue the given trace. Without one, or with one that is malformed, they begin a new trace. */
+export function contextOf(traceparent: string | undefined): Context {
+  const parts = traceparent === undefined ? null : traceparentForm.exec(traceparent);
+  if (!parts) return ROOT_CONTEXT;
+  const [, traceId, spanId, flags] = parts as unknown as [string, string, string, string];
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true });
+}
+
+/** Runs `fn` so that the spans it starts and the calls it makes continue the given trace. Starts no span itself. */
+export const withRemoteParent = <T>(traceparent: string | undefined, fn: () => T): T => context.with(contextOf(traceparent), fn);
+
+/** Says that a span has to do with another trace without being its child, such as one of the many messages of a batch. */
+export function linkTo(traceparent: string | undefined, attributes: Attributes = {}): readonly Link[] {
+  const of = trace.getSpanContext(contextOf(traceparent));
+  return of ? [{ context: of, attributes }] : [];
+}
+
+export type SpanDetails = {
+  readonly kind?: SpanKind;
+  readonly attributes?: Attributes;
+  readonly links?: readonly Link[];
+  /** Continue this trace instead of the one that is running. */
+  readonly parent?: string | undefined;
+};
+
+export function startSpan(name: string, { kind, attributes, links, parent }: SpanDetails = {}): Span {
+  const options = { ...(kind !== undefined && { kind }), ...(attributes && { attributes }), ...(links && { links: [...links] }) };
+  return tracer.startSpan(name, options, parent === undefined ? context.active() : contextOf(parent));
+}
+
+/** Marks the span as failed. The message of the error goes with it, its stack does not: logs have that. */
+export function failSpan(span: Span, error: unknown): void {
+  const { name, message } = error instanceof Error ? error : { name: 'error', message: String(error) };
+  span.setAttribute('error.type', name);
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+}
+
+/** Runs `fn` inside a span that ends when its promise does. */
+export async function span<T>(name: string, details: SpanDetails, fn: (span: Span) => Promise<T> | T): Promise<T> {
+  const running = startSpan(name, details);
+  try {
+    return await context.with(trace.setSpan(context.active(), running), () => fn(running));
+  } catch (error) {
+    failSpan(running, error);
+    throw error;
+  } finally {
+    running.end();
+  }
+}
