@@ -1,25 +1,40 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { jwtAuth } from '@yunshi/http/auth';
+import type { Auth } from '@yunshi/http/auth';
+import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
 import type { Core } from '@yunshi/messaging/core';
 import { egress } from '@yunshi/protocols/egress';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import { logBook } from './delivery/log-book.ts';
 import { performers } from './delivery/performers.ts';
+import { callRoutes } from './delivery/routes.ts';
 import { tencentSaas } from './delivery/tencent-saas.ts';
 import { endpointBook } from './endpoint/endpoints.ts';
+import { endpointRoutes } from './endpoint/routes.ts';
 import { instanceHandlers } from './instance/handlers.ts';
-import { productHandlers } from './product/products.ts';
+import { instanceBook } from './instance/instances.ts';
+import { instanceRoutes } from './instance/routes.ts';
+import { Problem } from './problems.ts';
+import { productHandlers, productRows, providerNames } from './product/products.ts';
 import { vault } from './vault.ts';
 
-/** Everything below the routes: also what integration tests start. */
-export async function startDelivery(config: Config, log: Logger = pino({ level: 'warn' })): Promise<Core> {
+export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
+
+/** Makes instances of what was paid, and keeps providers told. */
+export async function start(config: Config, given: { readonly log?: Logger; readonly auth?: Auth } = {}): Promise<Running> {
   const { development, sandbox } = config;
+  const log = given.log ?? pino({ name: 'fulfillment', level: config.logLevel });
   const wallNow = () => new Date();
   const door = egress({ development, allowed: sandbox === undefined ? [] : [hostAndPort(sandbox.url)] });
   const dialects = [tencentSaas({ door, development, wallNow, randomInt, newRequestId: randomUUID })];
   const secrets = vault(config.encryptionKeys);
+  const endpointsIn = (sql: Core['sql']) => endpointBook({ sql, vault: secrets, sandbox });
+  const randomHex = (bytes: number) => randomBytes(bytes).toString('hex');
+
   const core = await startCore({
     service: 'fulfillment',
     databaseUrl: config.databaseUrl,
@@ -27,25 +42,52 @@ export async function startDelivery(config: Config, log: Logger = pino({ level: 
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
     handlers: () => [...instanceHandlers, ...productHandlers],
-    performers: ({ sql }) =>
-      performers({
-        sql,
-        vault: secrets,
-        endpoints: endpointBook({ sql, vault: secrets, sandbox }),
-        dialects,
-        wallNow,
-        randomHex: (bytes) => randomBytes(bytes).toString('hex'),
-      }),
+    performers: ({ sql }) => performers({ sql, vault: secrets, endpoints: endpointsIn(sql), dialects, wallNow, randomHex }),
     onFault: (what, error) => log.error({ err: error }, what),
   });
+  const { sql, clock } = core;
+  const { issuer, audience, jwksUrl: jwks } = config.auth;
+  const server = await httpServer({
+    name: 'fulfillment',
+    logger: log,
+    auth: given.auth ?? jwtAuth({ issuer, audience, jwks }),
+    problems: Problem.entries,
+    ready: readiness(core),
+    routes: [
+      instanceRoutes({ instances: instanceBook(sql), vault: secrets, providerNames: (ids) => providerNames(sql, ids) }),
+      callRoutes({ log: logBook(sql), core }),
+      endpointRoutes({
+        endpoints: endpointsIn(sql),
+        dialects,
+        product: async (productId) => (await productRows.find(sql, [productId]))[0],
+        now: clock.now,
+      }),
+    ],
+  });
+  await core.run();
+  const url = await server.listen({ host: config.host, port: config.port });
+  log.info({ url }, 'ready');
   return {
-    ...core,
+    url,
+    core,
     stop: async () => {
+      await server.stop();
       await core.stop();
       await door.close();
     },
   };
 }
+
+/** One check for each thing that must be well before requests are welcome. */
+const readiness = (core: Core) =>
+  Object.fromEntries(
+    (['database', 'nats'] as const).map((name) => [
+      name,
+      async () => {
+        if (!(await core.ready())[name]) throw new Error(`${name} is not well`);
+      },
+    ]),
+  );
 
 /** The parser drops a port that is the scheme's own, but the guard's list wants it. */
 function hostAndPort(url: string): string {

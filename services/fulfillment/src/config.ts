@@ -17,6 +17,7 @@ const Environment = z
     AUTH_AUDIENCE: z.string().min(1),
     TEST_CLOCK: z.enum(['on', 'off']).default('off'),
     NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+    LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
     /** Encrypts credentials and tokens at rest. Several, parted by commas, while one takes over from another: the first seals. */
     ENCRYPTION_KEY: z
       .string()
@@ -50,6 +51,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     databaseUrl: read.DATABASE_URL,
     natsUrl: read.NATS_URL,
     auth: { issuer: read.AUTH_ISSUER, jwksUrl: read.AUTH_JWKS_URL, audience: read.AUTH_AUDIENCE },
+    logLevel: read.LOG_LEVEL,
     testClock: read.TEST_CLOCK === 'on',
     development: read.NODE_ENV !== 'production',
     encryptionKeys: read.ENCRYPTION_KEY,

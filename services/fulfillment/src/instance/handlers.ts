@@ -5,13 +5,14 @@ import { due, handle, httpWrite, whenCalled, write } from '@yunshi/messaging/han
 import type { Deadline, Decision, Handler, SagaRef } from '@yunshi/messaging/handle';
 import { callProvider, issueKey } from '../delivery/calls.ts';
 import type { ProviderRequest } from '../delivery/calls.ts';
-import { intended, performed } from '../delivery/log.ts';
-import { apiKeys, instances, providerCalls } from '../tables.ts';
+import { callIdOf, intended, performed } from '../delivery/log.ts';
+import { providerCallRows } from '../delivery/log-book.ts';
+import { apiKeys } from '../tables.ts';
+import { Problem } from '../problems.ts';
 import { begin, expire, heard, instanceIdOf, release, releaseAt, resend, undeliverable } from './instance.ts';
+import { instanceRows } from './instances.ts';
 import type { Instance, NextCall, Refusal, Step, Task } from './instance.ts';
 
-export const instanceRows = rowsOf(instances, 'instanceId');
-export const providerCallRows = rowsOf(providerCalls, 'callId');
 const apiKeyRows = rowsOf(apiKeys, 'secretId');
 
 const atExpiry = 'instance.expire';
@@ -81,9 +82,9 @@ export const resendCall = httpWrite('resend-call', {
   key: (ask: { instanceId: Instance['instanceId']; action: Task }) => ask.instanceId,
   decide: ({ action }, instance, { now }) => {
     const step = instance === undefined ? undefined : resend(instance, action, now);
-    return step === undefined
-      ? { response: { status: 409, body: null } }
-      : { ...effects(step, now), response: { status: 202, body: null } };
+    if (step === undefined) return { response: Problem.response('call-not-resendable') };
+    const { instanceId, callSeq } = step.instance;
+    return { ...effects(step, now), response: { status: 202, body: { call_id: callIdOf(instanceId, callSeq) } } };
   },
 });
 

@@ -1,5 +1,7 @@
 import { productChanged } from '@yunshi/contracts/catalog';
+import type { Sql } from '@yunshi/db/connect';
 import { rowsOf } from '@yunshi/db/rows';
+import type { ProductId } from '@yunshi/kernel/ids';
 import { on } from '@yunshi/messaging/handle';
 import type { Handler } from '@yunshi/messaging/handle';
 import { products } from '../tables.ts';
@@ -17,3 +19,9 @@ export const productHandlers: readonly Handler[] = [
     },
   }),
 ];
+
+/** Who stands behind each product, as far as the catalogue has told. */
+export async function providerNames(sql: Sql, productIds: readonly ProductId[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await productRows.find(sql, [...new Set(productIds)]);
+  return new Map(rows.map(({ productId, providerName }) => [productId, providerName]));
+}
