@@ -4,7 +4,8 @@ import { fulfilOrder, instanceShipped } from '@yunshi/contracts/fulfillment';
 import { productChanged } from '@yunshi/contracts/catalog';
 import { connect } from '@yunshi/db/connect';
 import { migrate } from '@yunshi/db/migrate';
-import { startDelivery } from '@yunshi/fulfillment/app';
+import { start } from '@yunshi/fulfillment/app';
+import type { Running } from '@yunshi/fulfillment/app';
 import { readConfig } from '@yunshi/fulfillment/config';
 import { boundTo, vault } from '@yunshi/fulfillment/vault';
 import { newId } from '@yunshi/kernel/ids';
@@ -31,6 +32,7 @@ const sandbox = fastify();
 const secret = randomBytes(16).toString('hex');
 const encryptionKey = randomBytes(32);
 let sandboxUrl = '';
+let delivery: Running;
 let core: Core;
 type Replied = { sagaId: string; reply: string; data: Record<string, unknown> };
 const replies: Replied[] = [];
@@ -50,16 +52,20 @@ beforeAll(async () => {
     tokenOf: (providerId) => playedProviderToken(secret, providerId),
   });
   sandboxUrl = await sandbox.listen({ host: '127.0.0.1', port: 0 });
-  core = await startDelivery(configuration());
-  listen('rpl.test', (envelope) => replies.push({ sagaId: envelope.saga.sagaId, reply: envelope.reply, data: envelope.data }));
-  listen('evt.fulfillment.>', (envelope) => events.push({ type: envelope.type, data: envelope.data }));
-  await core.run();
+  await begin();
 });
 afterAll(async () => {
-  await core.stop();
+  await delivery.stop();
   await sandbox.close();
   await sandboxSql.end();
 });
+
+async function begin(): Promise<void> {
+  delivery = await start(configuration());
+  core = delivery.core;
+  listen('rpl.test', (envelope) => replies.push({ sagaId: envelope.saga.sagaId, reply: envelope.reply, data: envelope.data }));
+  listen('evt.fulfillment.>', (envelope) => events.push({ type: envelope.type, data: envelope.data }));
+}
 
 const configuration = () =>
   readConfig({
@@ -70,6 +76,7 @@ const configuration = () =>
     AUTH_AUDIENCE: 'test',
     TEST_CLOCK: 'on',
     NODE_ENV: 'test',
+    LOG_LEVEL: 'error',
     ENCRYPTION_KEY: encryptionKey.toString('base64'),
     PROVIDER_SANDBOX_URL: sandboxUrl,
     SANDBOX_PROVIDER_SECRET: secret,
@@ -321,10 +328,8 @@ test('a service that dies in the middle of a delivery finishes it after its rest
   await script(purchase, { behaviour: 'pending', times: 1 });
   await purchase.again();
   await callsInState(purchase, 'pending', 1);
-  await core.stop();
-  core = await startDelivery(configuration());
-  listen('rpl.test', (envelope) => replies.push({ sagaId: envelope.saga.sagaId, reply: envelope.reply, data: envelope.data }));
-  await core.run();
+  await delivery.stop();
+  await begin();
   await untilAnswered(purchase, minute);
   expect(answersTo(purchase)[0]).toMatchObject({ reply: 'fulfilled' });
 });

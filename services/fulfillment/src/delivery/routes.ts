@@ -68,17 +68,41 @@ export const callRoutes =
     };
     app.get(
       '/v1/provider/calls',
-      { config: { access }, schema: { summary: 'List calls to your endpoints', querystring: ListQuery, response: { 200: pageOf(ShownCall) } } },
+      {
+        config: { access },
+        schema: { summary: 'List calls to your endpoints', querystring: ListQuery, response: { 200: pageOf(ShownCall) } },
+      },
       async (request) => {
-        const { limit, state, action, given_up: givenUp, instance_id: instanceId, order_id: orderId, product_id: productId } = request.query;
+        const {
+          limit,
+          state,
+          action,
+          given_up: givenUp,
+          instance_id: instanceId,
+          order_id: orderId,
+          product_id: productId,
+        } = request.query;
         const after = cursor.after(request.query.cursor);
-        const rows = await log.list({ scope: scopeOf(request), state, action, givenUp, instanceId, orderId, productId, after, take: limit + 1 });
+        const rows = await log.list({
+          scope: scopeOf(request),
+          state,
+          action,
+          givenUp,
+          instanceId,
+          orderId,
+          productId,
+          after,
+          take: limit + 1,
+        });
         return cursor.page(rows, limit, (row) => [row.createdAt.toISOString(), row.callId], shown);
       },
     );
     app.get(
       '/v1/provider/calls/:call_id',
-      { config: { access, problems: Problem.codes('not-found') }, schema: { summary: 'Read one call', params: CallParams, response: { 200: ShownCall } } },
+      {
+        config: { access, problems: Problem.codes('not-found') },
+        schema: { summary: 'Read one call', params: CallParams, response: { 200: ShownCall } },
+      },
       async (request) => shown(await found(request, request.params.call_id)),
     );
     app.post(

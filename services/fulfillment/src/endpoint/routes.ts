@@ -92,6 +92,7 @@ export const endpointRoutes = ({ endpoints, dialects, product, now }: EndpointRo
     const refusal = dialect.checkUrl(url);
     if (refusal !== undefined) throw new Problem('endpoint-url-not-valid', { detail: `The URL is refused: ${refusal}.` });
     const { ok, exchange } = await dialect.verify({ url, token, productNumber: await endpoints.numberOf(productId) });
-    if (!ok) throw new Problem('endpoint-not-verified', { detail: exchange.note ?? `It answered ${exchange.httpStatus} with other words.` });
+    if (!ok)
+      throw new Problem('endpoint-not-verified', { detail: exchange.note ?? `It answered ${exchange.httpStatus} with other words.` });
   }
 };

@@ -80,7 +80,10 @@ export const instanceRoutes = ({ instances, vault, providerNames }: InstanceRout
   return async (app) => {
     app.get(
       '/v1/instances',
-      { config: { access: ['buyer'] }, schema: { summary: 'List your instances', querystring: ListQuery, response: { 200: pageOf(ListedInstance) } } },
+      {
+        config: { access: ['buyer'] },
+        schema: { summary: 'List your instances', querystring: ListQuery, response: { 200: pageOf(ListedInstance) } },
+      },
       async (request) => {
         const { limit, delivery_type: deliveryType, status, q: search, sort } = request.query;
         const after = cursor.after(request.query.cursor);
@@ -107,7 +110,11 @@ export const instanceRoutes = ({ instances, vault, providerNames }: InstanceRout
       '/v1/instances/:instance_id',
       {
         config: { access: ['buyer'], problems: Problem.codes('not-found') },
-        schema: { summary: 'Read one instance, with its application', params: z.object({ instance_id: InstanceId }), response: { 200: ShownInstance } },
+        schema: {
+          summary: 'Read one instance, with its application',
+          params: z.object({ instance_id: InstanceId }),
+          response: { 200: ShownInstance },
+        },
       },
       async (request) => {
         const instance = await instances.find(callerOf(request).accountId, request.params.instance_id);
