@@ -17,6 +17,11 @@ export type Rows<K extends string, R> = {
   readonly lock: (tx: Tx, keys: readonly K[]) => Promise<readonly R[]>;
   /** Inserts or replaces the rows, in one statement. */
   readonly save: (tx: Tx, rows: readonly R[]) => Promise<unknown>;
+  /**
+   * Set where `save` is known to send its only statement before it returns, so that COMMIT may follow on its heels. A statement that is
+   * merely awaited is sent two ticks later, behind the COMMIT; without the mark the core waits for the save before it commits.
+   */
+  readonly pipelined?: true;
 };
 
 type RowOf<T extends PgTable> = T['$inferSelect'];
@@ -78,6 +83,7 @@ export function rowsOf<T extends PgTable, F extends keyof RowOf<T> & string>(
     tx.unsafe(text, params as never[], { prepare: true }).execute() as unknown as Promise<RowOf<T>[]>;
   return {
     name: getTableName(table),
+    pipelined: true,
     keyOf: (row) => row[key] as RowOf<T>[F] & string,
     find: (tx, keys) => run(tx, statements.select, [keys]),
     lock: (tx, keys) => run(tx, statements.lock, [keys]),

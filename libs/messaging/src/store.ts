@@ -131,12 +131,13 @@ const column = <R, K extends keyof R>(rows: readonly R[], name: K): R[K][] => ro
 export async function store(connection: Connection, changes: Changes, now: Date): Promise<void> {
   const { received, barriers, lateAnswers, idempotency, outgoing } = changes;
   const saves = [...changes.saves.values()].sort((a, b) => (a.rows.name < b.rows.name ? -1 : 1));
-  const statements: Promise<unknown>[] = saves.map(({ rows, changed }) =>
+  const saved = ({ rows, changed }: (typeof saves)[number]): Promise<unknown> =>
     rows.save(
       connection,
       [...changed.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
-    ),
-  );
+    );
+  await settled(saves.filter(({ rows }) => !rows.pipelined).map(saved));
+  const statements: Promise<unknown>[] = saves.filter(({ rows }) => rows.pipelined).map(saved);
   if (received.length) statements.push(connection`insert into inbox (id) select unnest(${received}::uuid[])`.execute());
   if (barriers.length) statements.push(insertBarriers(connection, barriers));
   if (lateAnswers.length) statements.push(updateBarriers(connection, lateAnswers));
