@@ -1,7 +1,8 @@
 import { cruise } from 'dependency-cruiser';
 import type { ICruiseResult, IForbiddenRuleType } from 'dependency-cruiser';
 
-const spec = '\\.spec\\.ts$';
+/** Tests, and the worlds they are told in. */
+const spec = '\\.(spec|fixture)\\.ts$';
 /** What only tests import, and what stands around the system rather than in it. */
 const outside = '^(libs/(testing|journeys)|deploy|tools|docs)/';
 /** `play` and `properties` are how a service tests its own sagas, so they are told beside the definition that they are about. */
