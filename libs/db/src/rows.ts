@@ -6,9 +6,6 @@ import { selectListOf } from './select-list.ts';
 /**
  * The rows of one aggregate as the core handles them: locked as a set, decided on one by one, saved as a set.
  * `name` is unique in a service; work of one batch is merged per name.
- *
- * `lock` and `save` must send their statement before they return (`.execute()`; a query that is merely awaited is sent later): COMMIT
- * follows on the same connection without waiting, and a save that is sent after it is no longer part of the transaction.
  */
 export type Rows<K extends string, R> = {
   readonly name: string;
@@ -22,6 +19,11 @@ export type Rows<K extends string, R> = {
    * merely awaited is sent two ticks later, behind the COMMIT; without the mark the core waits for the save before it commits.
    */
   readonly pipelined?: true;
+  /**
+   * Inserts rows that were looked for and not found. A row that is not there cannot be locked: if another transaction has inserted it
+   * meanwhile this fails with a unique violation of the primary key, and the batch looks again. Without it such a row is replaced.
+   */
+  readonly insert?: (tx: Tx, rows: readonly R[]) => Promise<unknown>;
 };
 
 type RowOf<T extends PgTable> = T['$inferSelect'];
@@ -62,11 +64,13 @@ function statementsFor(table: PgTable, key: string, onConflict: 'replace' | 'kee
     .filter((column) => column !== keyColumn)
     .map((column) => `${quoted(column.name)} = excluded.${quoted(column.name)}`);
   const conflict = onConflict === 'keep' || replaced.length === 0 ? 'do nothing' : `do update set ${replaced.join(', ')}`;
+  const insert = `insert into ${name} (${list}) select ${values} from unnest(${params}) as t(${aliases.join(', ')})`;
   return {
     columns,
     select: `select ${selected} from ${name} where ${quoted(keyColumn.name)} = any($1::${keyColumn.sqlType}[])`,
     lock: `select ${selected} from ${name} where ${quoted(keyColumn.name)} = any($1::${keyColumn.sqlType}[]) order by ${quoted(keyColumn.name)} for update`,
-    save: `insert into ${name} (${list}) select ${values} from unnest(${params}) as t(${aliases.join(', ')}) on conflict (${quoted(keyColumn.name)}) ${conflict}`,
+    insert,
+    save: `${insert} on conflict (${quoted(keyColumn.name)}) ${conflict}`,
   };
 }
 
@@ -81,17 +85,15 @@ export function rowsOf<T extends PgTable, F extends keyof RowOf<T> & string>(
   const statements = statementsFor(table, key, onConflict);
   const run = (tx: Tx, text: string, params: readonly unknown[]) =>
     tx.unsafe(text, params as never[], { prepare: true }).execute() as unknown as Promise<RowOf<T>[]>;
+  const bound = (rows: readonly RowOf<T>[]) =>
+    statements.columns.map(({ field, sqlType }) => rows.map((row) => toBind(sqlType, (row as Record<string, unknown>)[field])));
   return {
     name: getTableName(table),
     pipelined: true,
     keyOf: (row) => row[key] as RowOf<T>[F] & string,
     find: (tx, keys) => run(tx, statements.select, [keys]),
     lock: (tx, keys) => run(tx, statements.lock, [keys]),
-    save: (tx, rows) =>
-      run(
-        tx,
-        statements.save,
-        statements.columns.map(({ field, sqlType }) => rows.map((row) => toBind(sqlType, (row as Record<string, unknown>)[field]))),
-      ),
+    save: (tx, rows) => run(tx, statements.save, bound(rows)),
+    insert: (tx, rows) => run(tx, statements.insert, bound(rows)),
   };
 }

@@ -45,7 +45,8 @@ const rowsLeft = async (sql: Sql, table: string) => (await sql<{ n: number }[]>`
 describe('the core', () => {
   it('carries a saga across two services to its end', async () => {
     const { id, saga } = await book('A1');
-    await until(async () => (await bookingStatus(id)) === 'done');
+    await until(async () => (await desk.sql`select 1 from sagas where id = ${saga} and phase = 'completed'`).length === 1);
+    expect(await bookingStatus(id)).toBe('done');
     const log = await desk.sql`select input, phase, step, sent from saga_log where id like ${`${saga}:%`} order by id`;
     expect(log.map((entry) => [entry['phase'], entry['step'], entry['sent']])).toEqual([
       ['forward', 'hold seat', 'do hall.hold'],

@@ -234,6 +234,7 @@ class BatchLedger {
     ];
     return {
       saves: this.#saves,
+      missing: this.#seen.missing,
       received: [...this.#received],
       barriers: [...this.#barriers.values()],
       lateAnswers: this.#lateAnswers,

@@ -42,6 +42,12 @@ export const isPassing = (error: unknown): boolean =>
 
 const coreTables = new Set(['inbox', 'barrier', 'idempotency', 'sagas']);
 
-/** Somebody else did the same work between our look and our insert; a second look will find it. */
+/**
+ * Somebody else did the same work, or made the row that we were about to make, between our look and our insert; a second look will
+ * find it. Saves of a row that was there replace it, so a primary key can only be violated by an insert.
+ */
 export const isLostRace = (error: unknown): boolean =>
-  codeOf(error) === '23505' && error instanceof Error && 'table_name' in error && coreTables.has(String(error.table_name));
+  codeOf(error) === '23505' &&
+  error instanceof Error &&
+  (('table_name' in error && coreTables.has(String(error.table_name))) ||
+    ('constraint_name' in error && String(error.constraint_name).endsWith('_pkey')));

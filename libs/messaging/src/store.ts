@@ -28,6 +28,8 @@ export type Seen = {
   /** Calls that are still open; they are locked. */
   readonly open: ReadonlySet<string>;
   readonly rows: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
+  /** Per table name: the keys that were looked for and not found. They are not locked, since there is nothing to lock. */
+  readonly missing: ReadonlyMap<string, ReadonlySet<string>>;
 };
 
 export const barrierKey = (ref: Pick<SagaRef, 'sagaId' | 'step' | 'direction'>): string => `${ref.sagaId} ${ref.direction} ${ref.step}`;
@@ -83,13 +85,15 @@ export async function look(connection: Connection, batch: readonly Work[], now: 
       : nothing,
     ...tables.map(({ rows, keys: wanted }) => rows.lock(connection, wanted)),
   ]);
+  const found = new Map(tables.map(({ rows }, index) => [rows.name, new Map((locked[index] ?? []).map((row) => [rows.keyOf(row), row]))]));
   return {
     received: new Set(received.map((row) => row.id)),
     barrier: new Map(barriers.map((row) => [barrierKey(row), row])),
     answered: new Map(answered.map((row) => [idempotencyKey(row), row])),
     due: new Set(due.map((row) => row.id)),
     open: new Set(open.map((row) => row.id)),
-    rows: new Map(tables.map(({ rows }, index) => [rows.name, new Map((locked[index] ?? []).map((row) => [rows.keyOf(row), row]))])),
+    rows: found,
+    missing: new Map(tables.map(({ rows, keys: wanted }) => [rows.name, new Set(wanted.filter((key) => !found.get(rows.name)?.has(key)))])),
   };
 }
 
@@ -114,6 +118,7 @@ function locksOf(batch: readonly Work[]): { rows: Rows<string, unknown>; keys: s
 export type Changes = {
   /** Per table name: the rows to save, newest state of each. */
   readonly saves: ReadonlyMap<string, { readonly rows: Rows<string, unknown>; readonly changed: ReadonlyMap<string, unknown> }>;
+  readonly missing: Seen['missing'];
   readonly received: readonly string[];
   readonly barriers: readonly BarrierRow[];
   readonly lateAnswers: readonly BarrierRow[];
@@ -131,13 +136,9 @@ const column = <R, K extends keyof R>(rows: readonly R[], name: K): R[K][] => ro
 export async function store(connection: Connection, changes: Changes, now: Date): Promise<void> {
   const { received, barriers, lateAnswers, idempotency, outgoing } = changes;
   const saves = [...changes.saves.values()].sort((a, b) => (a.rows.name < b.rows.name ? -1 : 1));
-  const saved = ({ rows, changed }: (typeof saves)[number]): Promise<unknown> =>
-    rows.save(
-      connection,
-      [...changed.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
-    );
-  await settled(saves.filter(({ rows }) => !rows.pipelined).map(saved));
-  const statements: Promise<unknown>[] = saves.filter(({ rows }) => rows.pipelined).map(saved);
+  const saved = ({ rows, changed }: (typeof saves)[number]) => saveSet(connection, rows, changed, changes.missing.get(rows.name));
+  await settled(saves.filter(({ rows }) => !rows.pipelined).flatMap(saved));
+  const statements = saves.filter(({ rows }) => rows.pipelined).flatMap(saved);
   if (received.length) statements.push(connection`insert into inbox (id) select unnest(${received}::uuid[])`.execute());
   if (barriers.length) statements.push(insertBarriers(connection, barriers));
   if (lateAnswers.length) statements.push(updateBarriers(connection, lateAnswers));
@@ -165,6 +166,26 @@ export async function store(connection: Connection, changes: Changes, now: Date)
   // After an error inside a pipelined transaction COMMIT itself resolves, and says that it rolled back.
   const { command } = await commit;
   if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command} at ${now.toISOString()}`);
+}
+
+/**
+ * Saves the rows of one table in the order of their keys. Those that were looked for and not found are inserted, so that a row which
+ * another lane or instance has made meanwhile fails this batch instead of being overwritten by a decision that did not know it.
+ */
+function saveSet(
+  connection: Connection,
+  rows: Rows<string, unknown>,
+  changed: ReadonlyMap<string, unknown>,
+  missing: ReadonlySet<string> | undefined,
+): Promise<unknown>[] {
+  const inOrder = [...changed].sort(([a], [b]) => (a < b ? -1 : 1));
+  const isNew = (key: string) => rows.insert !== undefined && missing?.has(key) === true;
+  const fresh = inOrder.filter(([key]) => isNew(key)).map(([, row]) => row);
+  const known = inOrder.filter(([key]) => !isNew(key)).map(([, row]) => row);
+  return [
+    ...(rows.insert && fresh.length ? [rows.insert(connection, fresh)] : []),
+    ...(known.length ? [rows.save(connection, known)] : []),
+  ];
 }
 
 const insertBarriers = (connection: Connection, rows: readonly BarrierRow[]): Promise<unknown> =>
