@@ -6,8 +6,8 @@ import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
 import type { Core } from '@yunshi/messaging/core';
 import { egress } from '@yunshi/protocols/egress';
-import { pino } from 'pino';
-import type { Logger } from 'pino';
+import { createLog } from '@yunshi/telemetry/log';
+import type { Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
 import { logBook } from './delivery/log-book.ts';
 import { performers } from './delivery/performers.ts';
@@ -25,9 +25,9 @@ import { vault } from './vault.ts';
 export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
 
 /** Makes instances of what was paid, and keeps providers told. */
-export async function start(config: Config, given: { readonly log?: Logger; readonly auth?: Auth } = {}): Promise<Running> {
+export async function start(config: Config, given: { readonly log?: Log; readonly auth?: Auth } = {}): Promise<Running> {
   const { development, sandbox } = config;
-  const log = given.log ?? pino({ name: 'fulfillment', level: config.logLevel });
+  const log = given.log ?? createLog({ service: 'fulfillment', level: config.logLevel });
   const wallNow = () => new Date();
   const door = egress({ development, allowed: sandbox === undefined ? [] : [hostAndPort(sandbox.url)] });
   const dialects = [tencentSaas({ door, development, wallNow, randomInt, newRequestId: randomUUID })];

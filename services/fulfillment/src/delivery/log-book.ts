@@ -38,7 +38,7 @@ export function logBook(sql: Sql) {
           ${instanceId === undefined ? sql`` : sql`and instance_id = ${instanceId}`}
           ${orderId === undefined ? sql`` : sql`and order_id = ${orderId}`}
           ${productId === undefined ? sql`` : sql`and product_id = ${productId}`}
-          ${after === undefined ? sql`` : sql`and (created_at, call_id) < (${after[0]}::timestamptz, ${after[1]})`}
+          ${after === undefined ? sql`` : sql`and (created_at, call_id) < (${after[0]}::text::timestamptz, ${after[1]})`}
         order by created_at desc, call_id desc limit ${take}`;
       const rows = await providerCallRows.find(
         sql,

@@ -40,7 +40,7 @@ export function instanceBook(sql: Sql) {
           ${deliveryType === undefined ? sql`` : sql`and delivery_type = ${deliveryType}`}
           ${status === undefined ? sql`` : sql`and status = ${status}`}
           ${search === undefined ? sql`` : sql`and (product_name ilike ${pattern} or instance_id = ${search} or order_number = ${search})`}
-          ${after === undefined ? sql`` : sql`and (${by}, instance_id) ${down ? sql`<` : sql`>`} (${after[0]}::timestamptz, ${after[1]})`}
+          ${after === undefined ? sql`` : sql`and (${by}, instance_id) ${down ? sql`<` : sql`>`} (${after[0]}::text::timestamptz, ${after[1]})`}
         order by ${by} ${down ? sql`desc` : sql`asc`}, instance_id ${down ? sql`desc` : sql`asc`}
         limit ${take}`;
       const rows = await instanceRows.find(

@@ -1,0 +1,350 @@
+import { randomBytes } from 'node:crypto';
+import { productChanged } from '@yunshi/contracts/catalog';
+import { fulfilOrder } from '@yunshi/contracts/fulfillment';
+import { buyer, operator, otherBuyer, otherProvider, provider, testIssuer } from '@yunshi/http/testing';
+import type { Caller } from '@yunshi/http/auth';
+import { newId } from '@yunshi/kernel/ids';
+import type { OrderId, ProductId, ProviderId } from '@yunshi/kernel/ids';
+import type { DeliveryType, Line } from '@yunshi/kernel/marketplace';
+import { messageOut } from '@yunshi/messaging/envelope';
+import { moveClock } from '@yunshi/messaging/clock';
+import { verify } from '@yunshi/protocols/saas/signature';
+import { testDatabase } from '@yunshi/testing/database';
+import { testNats } from '@yunshi/testing/nats';
+import { until } from '@yunshi/testing/until';
+import { jetstream } from '@nats-io/jetstream';
+import fastify from 'fastify';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { start } from './app.ts';
+import type { Running } from './app.ts';
+import { readConfig } from './config.ts';
+
+const database = await testDatabase('fulfillment');
+const nats = await testNats();
+const issuer = await testIssuer();
+const token = 'routes-token-0001';
+let service: Running;
+let endpointUrl = '';
+/** What the provider's endpoint says next, and what it was told. */
+let say: (body: Record<string, unknown>) => { status: number; body: string };
+const told: Record<string, unknown>[] = [];
+
+const endpoint = fastify();
+endpoint.post('/deliver', async (request, reply) => {
+  const body = request.body as Record<string, unknown>;
+  if (verify(token, request.query as Record<string, unknown>, Date.now()) !== 'genuine') return reply.code(403).send('{}');
+  told.push(body);
+  const { status, body: text } = say(body);
+  return reply.code(status).header('content-type', 'application/json').send(text);
+});
+const delivers = (body: Record<string, unknown>) => ({
+  status: 200,
+  body: JSON.stringify(
+    body['action'] === 'verifyInterface'
+      ? { echoback: body['echoback'] }
+      : {
+          signId: 's-1',
+          success: 'true',
+          appInfo: { website: 'https://app.example/', authUrl: 'https://app.example/sso?t=1' },
+          additionalInfo: [{ name: '账号', value: 'demo' }],
+        },
+  ),
+});
+
+beforeAll(async () => {
+  const address = await endpoint.listen({ host: '127.0.0.1', port: 0 });
+  endpointUrl = `${address}/deliver`;
+  service = await start(
+    readConfig({
+      DATABASE_URL: database.url,
+      NATS_URL: nats.url,
+      AUTH_ISSUER: issuer.issuer,
+      AUTH_JWKS_URL: 'http://127.0.0.1/jwks',
+      AUTH_AUDIENCE: issuer.audience,
+      TEST_CLOCK: 'on',
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'silent',
+      ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+      // The only private address that the egress guard lets through in development: here it leads to this file's own endpoint.
+      PROVIDER_SANDBOX_URL: address,
+      SANDBOX_PROVIDER_SECRET: randomBytes(16).toString('hex'),
+    }),
+    { auth: issuer.auth },
+  );
+});
+afterAll(async () => {
+  await service.stop();
+  await endpoint.close();
+});
+beforeEach(() => {
+  say = delivers;
+  told.length = 0;
+});
+
+async function call(caller: Caller | undefined, method: 'GET' | 'PUT' | 'POST', path: string, body?: object) {
+  const response = await fetch(`${service.url}${path}`, {
+    method,
+    headers: {
+      ...(caller !== undefined && { authorization: `Bearer ${await issuer.token(caller)}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+const get = (caller: Caller | undefined, path: string) => call(caller, 'GET', path);
+const itemsOf = (answer: { body: Record<string, unknown> }) => answer.body['items'] as Record<string, unknown>[];
+
+type Bought = { orderId: OrderId; productId: ProductId; instanceId: string };
+
+async function publish(message: Parameters<typeof messageOut>[0], saga?: Parameters<typeof messageOut>[1]): Promise<void> {
+  const { subject, body, id } = messageOut(message, saga, service.core.clock.now(), undefined);
+  await jetstream(service.core.nc).publish(subject, body, { msgID: id });
+}
+
+/** The catalogue tells of a product of the provider, who then sets its endpoint. */
+async function product(deliveryType: DeliveryType = 'saas', by: Caller = provider): Promise<ProductId> {
+  const now = service.core.clock.now();
+  const productId = newId('prd', now);
+  await publish(
+    productChanged({
+      productId,
+      productVersion: 1,
+      providerId: by.providerId as ProviderId,
+      providerName: '云上软件',
+      name: '云表单',
+      deliveryType,
+      humanDelivery: false,
+      status: 'published',
+      skus: [],
+    }),
+  );
+  await until(async () => (await service.core.sql`select 1 from products where product_id = ${productId}`).length === 1, {
+    what: 'the product is known',
+  });
+  return productId;
+}
+async function calledProduct(): Promise<ProductId> {
+  const productId = await product();
+  const set = await call(provider, 'PUT', `/v1/provider/products/${productId}/endpoint`, { url: endpointUrl, token });
+  expect(set).toMatchObject({ status: 200 });
+  return productId;
+}
+
+async function buy(by: Caller, changes: Partial<Line> & { productName?: string } = {}): Promise<Bought> {
+  const now = service.core.clock.now();
+  const { productName = '云表单', ...lineChanges } = changes;
+  const line: Line = {
+    skuId: newId('sku', now),
+    productId: newId('prd', now),
+    providerId: provider.providerId as ProviderId,
+    deliveryType: 'human_service',
+    quantity: 1,
+    unitPrice: 100,
+    amount: 100,
+    ...lineChanges,
+  };
+  const orderId = newId('ord', now);
+  const bought = { orderId, productId: line.productId, instanceId: `ins_${orderId.slice(4)}` };
+  const { accountId, userId } = by;
+  const order = {
+    orderId,
+    orderNumber: `N${randomBytes(6).toString('hex')}`,
+    accountId,
+    userId,
+    kind: 'new_purchase' as const,
+    productName,
+    skuName: '标准',
+    isTrial: false,
+    line,
+  };
+  await publish(fulfilOrder(order), { sagaId: newId('sag', now), step: 'fulfil', direction: 'do', replyTo: 'test' });
+  await until(async () => (await get(by, `/v1/instances/${bought.instanceId}`)).status === 200, { what: 'the instance is there' });
+  return bought;
+}
+const shipped = (by: Caller, { instanceId }: Bought) =>
+  until(async () => {
+    const answer = await get(by, `/v1/instances/${instanceId}`);
+    return answer.body['status'] === 'shipped' ? answer.body : undefined;
+  });
+const callsOf = async (by: Caller, { instanceId }: Bought) => itemsOf(await get(by, `/v1/provider/calls?instance_id=${instanceId}`));
+
+describe('an instance', () => {
+  test('shows its application to the account that bought it', async () => {
+    const bought = await buy(buyer, { deliveryType: 'saas', productId: await calledProduct(), period: { count: 1, unit: 'year' } });
+    expect(await shipped(buyer, bought)).toMatchObject({
+      delivery_type: 'saas',
+      product_name: '云表单',
+      provider_name: '云上软件',
+      failure: null,
+      application: { website: 'https://app.example/', auth_url: 'https://app.example/sso?t=1', fields: [{ name: '账号', value: 'demo' }] },
+    });
+  });
+
+  test('is not found by anybody else, and needs a buyer’s token', async () => {
+    const { instanceId } = await buy(buyer);
+    expect(await get(otherBuyer, `/v1/instances/${instanceId}`)).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    expect(itemsOf(await get(otherBuyer, '/v1/instances')).some((item) => item['instance_id'] === instanceId)).toBe(false);
+    for (const other of [provider, operator]) expect((await get(other, `/v1/instances/${instanceId}`)).status).toBe(403);
+    expect((await get(undefined, `/v1/instances/${instanceId}`)).status).toBe(401);
+  });
+});
+
+describe('the list of instances', () => {
+  const lister: Caller = { ...otherBuyer, accountId: newId('acc', new Date()), userId: newId('usr', new Date()) };
+  const bought: Bought[] = [];
+  beforeAll(async () => {
+    for (const [index, months] of [3, 1, undefined, 2].entries()) {
+      const period = months === undefined ? {} : { period: { count: months, unit: 'month' as const } };
+      bought.push(await buy(lister, { productName: `表单 100%_${index}`, deliveryType: index === 2 ? 'human_service' : 'api', ...period }));
+      await moveClock(service.core.nc, 1_000);
+    }
+    for (const [index, one] of bought.entries()) if (index !== 2) await shipped(lister, one);
+  });
+  const indexes = (items: Record<string, unknown>[]) =>
+    items.map((item) => bought.findIndex(({ instanceId }) => instanceId === item['instance_id']));
+  const list = async (query: string) => indexes(itemsOf(await get(lister, `/v1/instances${query}`)));
+
+  test.each([
+    ['', [3, 2, 1, 0]],
+    ['?sort=created_at', [0, 1, 2, 3]],
+    ['?sort=expires_at', [1, 3, 0, 2]],
+    ['?sort=-expires_at', [2, 0, 3, 1]],
+    ['?delivery_type=human_service', [2]],
+    ['?status=shipping', [2]],
+    ['?status=shipped&delivery_type=api&sort=created_at', [0, 1, 3]],
+    [`?q=${encodeURIComponent('100%_1')}`, [1]],
+    [`?q=${encodeURIComponent('100__1')}`, []],
+    ['?status=closed', []],
+  ])('%s → %j', async (query, expected) => {
+    expect(await list(query)).toEqual(expected);
+  });
+
+  test('finds an instance by its id', async () => {
+    expect(await list(`?q=${bought[1]?.instanceId}`)).toEqual([1]);
+  });
+
+  test.each(['-created_at', 'created_at', 'expires_at', '-expires_at'])('by %s pages without a gap or a repetition', async (sort) => {
+    const seen: number[] = [];
+    let cursor: unknown = null;
+    do {
+      const answer = await get(lister, `/v1/instances?limit=1&sort=${sort}${typeof cursor === 'string' ? `&cursor=${cursor}` : ''}`);
+      seen.push(...indexes(itemsOf(answer)));
+      cursor = answer.body['next_cursor'];
+    } while (cursor !== null);
+    expect(seen).toEqual(await list(`?sort=${sort}`));
+  });
+
+  test('refuses a cursor of another sort, an unknown filter and a made-up cursor', async () => {
+    const { body } = await get(lister, '/v1/instances?limit=1');
+    expect(await get(lister, `/v1/instances?sort=created_at&cursor=${String(body['next_cursor'])}`)).toMatchObject({
+      status: 400,
+      body: { code: 'cursor-not-valid' },
+    });
+    expect((await get(lister, '/v1/instances?colour=red')).status).toBe(400);
+    expect((await get(lister, '/v1/instances?cursor=xyz')).status).toBe(400);
+  });
+});
+
+describe('the delivery log', () => {
+  test('is the provider’s own; an operator sees all; a buyer none', async () => {
+    const bought = await buy(buyer, { deliveryType: 'saas', productId: await calledProduct() });
+    await shipped(buyer, bought);
+    expect(await callsOf(provider, bought)).toMatchObject([{ action: 'create', state: 'succeeded', attempt: 1, http_status: 200 }]);
+    expect(await callsOf(operator, bought)).toHaveLength(1);
+    expect(await callsOf(otherProvider, bought)).toEqual([]);
+    const [{ call_id: callId } = {}] = await callsOf(provider, bought);
+    expect((await get(provider, `/v1/provider/calls/${String(callId)}`)).status).toBe(200);
+    expect((await get(otherProvider, `/v1/provider/calls/${String(callId)}`)).status).toBe(404);
+    expect((await call(otherProvider, 'POST', `/v1/provider/calls/${String(callId)}/resend`)).status).toBe(404);
+    expect((await get(buyer, '/v1/provider/calls')).status).toBe(403);
+  });
+
+  test('filters by state and action, and pages', async () => {
+    const productId = await calledProduct();
+    say = (body) => (body['action'] === 'createInstance' ? { status: 200, body: '{"signId":"0"}' } : delivers(body));
+    const bought = await buy(buyer, { deliveryType: 'saas', productId });
+    await until(async () => (await callsOf(provider, bought)).some(({ state }) => state === 'pending'));
+    const path = `/v1/provider/calls?product_id=${productId}`;
+    expect(itemsOf(await get(provider, `${path}&state=waiting&action=create`))).toHaveLength(1);
+    expect(itemsOf(await get(provider, `${path}&given_up=true`))).toEqual([]);
+    const first = await get(provider, `${path}&limit=1`);
+    const second = await get(provider, `${path}&limit=1&cursor=${String(first.body['next_cursor'])}`);
+    expect(new Set([...itemsOf(first), ...itemsOf(second)].map((item) => item['call_id'])).size).toBe(2);
+  });
+
+  test('lets the provider re-send at once what waits, and nothing that is done', async () => {
+    const productId = await calledProduct();
+    say = (body) => (body['action'] === 'createInstance' ? { status: 500, body: 'down' } : delivers(body));
+    const bought = await buy(buyer, { deliveryType: 'saas', productId });
+    const failed = await until(async () => (await callsOf(provider, bought)).find(({ state }) => state === 'failed'));
+    say = delivers;
+    const resent = await call(provider, 'POST', `/v1/provider/calls/${String(failed['call_id'])}/resend`);
+    expect(resent.status).toBe(202);
+    await shipped(buyer, bought);
+    const made = await until(async () => {
+      const { body } = await get(provider, `/v1/provider/calls/${String(resent.body['call_id'])}`);
+      return body['state'] === 'succeeded' ? body : undefined;
+    });
+    expect(made['call_id']).not.toBe(failed['call_id']);
+    expect(await call(provider, 'POST', `/v1/provider/calls/${String(failed['call_id'])}/resend`)).toMatchObject({
+      status: 409,
+      body: { code: 'call-not-resendable' },
+    });
+  });
+});
+
+describe('the endpoint of a product', () => {
+  const path = (productId: string) => `/v1/provider/products/${productId}/endpoint`;
+
+  test('is kept once it has passed verifyInterface, and its token is never shown', async () => {
+    const productId = await product();
+    const set = await call(provider, 'PUT', path(productId), { url: endpointUrl, token });
+    expect(set).toMatchObject({ status: 200, body: { product_id: productId, url: endpointUrl, dialect: 'tencent-saas' } });
+    expect(told).toMatchObject([{ action: 'verifyInterface' }]);
+    expect(JSON.stringify((await get(provider, path(productId))).body)).not.toContain(token);
+    const [row] = await service.core.sql<{ token: string }[]>`select token from endpoints where product_id = ${productId}`;
+    expect(row?.token).not.toContain(token);
+  });
+
+  test('keeps the number by which the provider knows the product', async () => {
+    const productId = await calledProduct();
+    const { body } = await get(provider, path(productId));
+    await call(provider, 'PUT', path(productId), { url: endpointUrl, token });
+    expect((await get(provider, path(productId))).body['product_number']).toBe(body['product_number']);
+  });
+
+  test.each([
+    ['another token', () => ({ url: endpointUrl, token: 'wrong-token' }), 'endpoint-not-verified'],
+    ['a query of its own', () => ({ url: `${endpointUrl}?a=1`, token }), 'endpoint-url-not-valid'],
+    ['an address of this machine', () => ({ url: 'http://127.0.0.1:1/deliver', token }), 'endpoint-not-verified'],
+    ['the metadata service', () => ({ url: 'http://169.254.169.254/latest', token }), 'endpoint-not-verified'],
+    ['a dialect that nobody speaks', () => ({ url: endpointUrl, token, dialect: 'klingon' }), 'endpoint-not-verified'],
+  ])('is refused with %s', async (_what, body, code) => {
+    const productId = await product();
+    expect(await call(provider, 'PUT', path(productId), body())).toMatchObject({ status: 422, body: { code } });
+    expect(await service.core.sql`select 1 from endpoints where product_id = ${productId}`).toEqual([]);
+  });
+
+  test('belongs to the product’s provider, and only SaaS has one', async () => {
+    const productId = await product();
+    expect((await call(otherProvider, 'PUT', path(productId), { url: endpointUrl, token })).status).toBe(404);
+    expect((await get(otherProvider, path(productId))).status).toBe(404);
+    expect(await get(provider, path(await product('api')))).toMatchObject({ status: 409, body: { code: 'product-not-called' } });
+    expect((await get(buyer, path(productId))).status).toBe(403);
+  });
+});
+
+test('the service says that it lives, that it is ready, and what its routes are', async () => {
+  expect((await get(undefined, '/livez')).status).toBe(200);
+  expect(await get(undefined, '/readyz')).toMatchObject({ status: 200, body: { checks: { database: 'ok', nats: 'ok' } } });
+  const { paths } = (await get(undefined, '/openapi.json')).body as { paths: Record<string, unknown> };
+  expect(Object.keys(paths).sort()).toEqual([
+    '/v1/instances',
+    '/v1/instances/{instance_id}',
+    '/v1/provider/calls',
+    '/v1/provider/calls/{call_id}',
+    '/v1/provider/calls/{call_id}/resend',
+    '/v1/provider/products/{product_id}/endpoint',
+  ]);
+});
