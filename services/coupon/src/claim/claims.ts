@@ -31,19 +31,19 @@ export type ClaimSort = '-claimed_at' | 'valid_until';
 
 export type ClaimSearch = {
   readonly accountId: AccountId;
-  readonly status?: ClaimStatus | 'expired';
-  readonly type?: Claim['benefit']['type'];
-  readonly scene?: OrderKind;
-  readonly providerId?: ProviderId;
+  readonly status?: ClaimStatus | 'expired' | undefined;
+  readonly type?: Claim['benefit']['type'] | undefined;
+  readonly scene?: OrderKind | undefined;
+  readonly providerId?: ProviderId | undefined;
   readonly sort: ClaimSort;
-  readonly after?: { readonly at: Date; readonly claimId: ClaimId };
+  readonly after?: { readonly at: Date; readonly claimId: ClaimId } | undefined;
   readonly now: Date;
-  readonly limit: number;
+  readonly take: number;
 };
 
 /** One page of a buyer's coupons. */
 export async function findClaims(sql: Sql, search: ClaimSearch): Promise<Claim[]> {
-  const { accountId, status, type, scene, providerId, sort, after, now, limit } = search;
+  const { accountId, status, type, scene, providerId, sort, after, now, take } = search;
   const inStatus =
     status === undefined
       ? sql``
@@ -63,7 +63,7 @@ export async function findClaims(sql: Sql, search: ClaimSearch): Promise<Claim[]
     where account_id = ${accountId} ${inStatus} ${page}
       ${type ? sql`and benefit->>'type' = ${type}` : sql``} ${scene ? sql`and scenes ? ${scene}` : sql``}
       ${providerId ? sql`and provider_id = ${providerId}` : sql``}
-    order by ${soonestFirst ? sql`valid_until, claim_id` : sql`claimed_at desc, claim_id desc`} limit ${limit}`;
+    order by ${soonestFirst ? sql`valid_until, claim_id` : sql`claimed_at desc, claim_id desc`} limit ${take}`;
 }
 
 export async function findClaim(sql: Sql, accountId: AccountId, claimId: ClaimId): Promise<Claim | undefined> {

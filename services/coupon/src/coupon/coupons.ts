@@ -16,6 +16,7 @@ export const coupons: Rows<CouponId, Coupon> = {
   keyOf: (coupon) => coupon.couponId,
   lock: async (tx, keys) => (await rows.lock(tx, keys)).map(fromRow),
   save: (tx, changed) => rows.save(tx, changed.map(toRow)),
+  pipelined: true,
 };
 
 export const tallies: Rows<string, Tally> = rowsOf(tables.tallies, 'tallyId');
@@ -33,42 +34,34 @@ function toRow({ validity, ...coupon }: Coupon): CouponRow {
     : { ...coupon, validFrom: null, validUntil: null, validDays: validity.days };
 }
 
-/** A coupon as a buyer finds it: with how many of it the buyer has claimed already. */
-export type Found = { readonly coupon: Coupon; readonly mine: number };
-
 export type Search = {
-  /** Whose claims are counted; nobody's for a visitor who is not signed in. */
-  readonly accountId: AccountId | undefined;
-  readonly covering?: { readonly productId: ProductId; readonly providerId: ProviderId; readonly deliveryType: DeliveryType };
+  readonly covering?: { readonly productId: ProductId; readonly providerId: ProviderId; readonly deliveryType: DeliveryType } | undefined;
+  readonly providerId?: ProviderId | undefined;
   readonly now: Date;
-  readonly after?: { readonly claimUntil: Date; readonly couponId: CouponId };
-  readonly limit: number;
+  readonly after?: { readonly claimUntil: Date; readonly couponId: CouponId } | undefined;
+  readonly take: number;
 };
 
-const selected = selectListOf(tables.coupons, 'c');
+const selected = selectListOf(tables.coupons);
 
 /** Listed coupons that can be claimed now, the one whose claim window closes first in front. Those without stock left stay out. */
-export async function findClaimable(sql: Sql, { accountId, covering, now, after, limit }: Search): Promise<Found[]> {
+export async function findClaimable(sql: Sql, { covering, providerId, now, after, take }: Search): Promise<Coupon[]> {
   // A shop coupon covers everything but images: the rule of `covers` in SQL, held together by a test.
   const scope = covering
-    ? sql`and c.provider_id = ${covering.providerId} and (
-        (c.scope->>'type' = 'shop' and ${covering.deliveryType !== 'image'}) or c.scope->'productIds' ? ${covering.productId})`
+    ? sql`and provider_id = ${covering.providerId} and (
+        (scope->>'type' = 'shop' and ${covering.deliveryType !== 'image'}) or scope->'productIds' ? ${covering.productId})`
     : sql``;
-  const page = after ? sql`and (c.claim_until, c.coupon_id) > (${after.claimUntil}, ${after.couponId})` : sql``;
-  const found = await sql<(CouponRow & { mine: number })[]>`
-    select ${sql.unsafe(selected)}, coalesce(t.claimed, 0) as mine
-    from coupons c left join tallies t on t.tally_id = c.coupon_id || ' ' || ${accountId ?? ''}
-    where c.listed and c.status = 'issuing' and c.claimed < c.stock and c.claim_from <= ${now} and c.claim_until > ${now} ${scope} ${page}
-    order by c.claim_until, c.coupon_id limit ${limit}`;
-  return found.map(({ mine, ...row }) => ({ coupon: fromRow(row), mine }));
+  const page = after ? sql`and (claim_until, coupon_id) > (${after.claimUntil}, ${after.couponId})` : sql``;
+  const found = await sql<CouponRow[]>`
+    select ${sql.unsafe(selected)} from coupons
+    where listed and status = 'issuing' and claimed < stock and claim_from <= ${now} and claim_until > ${now} ${scope} ${page}
+      ${providerId ? sql`and provider_id = ${providerId}` : sql``}
+    order by claim_until, coupon_id limit ${take}`;
+  return found.map(fromRow);
 }
 
 /** One coupon by its id, which is what the link of an unlisted one carries. */
-export async function findCoupon(sql: Sql, couponId: CouponId, accountId: AccountId | undefined): Promise<Found | undefined> {
-  const [found] = await sql<(CouponRow & { mine: number })[]>`
-    select ${sql.unsafe(selected)}, coalesce(t.claimed, 0) as mine
-    from coupons c left join tallies t on t.tally_id = c.coupon_id || ' ' || ${accountId ?? ''} where c.coupon_id = ${couponId}`;
-  if (!found) return undefined;
-  const { mine, ...row } = found;
-  return { coupon: fromRow(row), mine };
+export async function findCoupon(sql: Sql, couponId: CouponId): Promise<Coupon | undefined> {
+  const [found] = await sql<CouponRow[]>`select ${sql.unsafe(selected)} from coupons where coupon_id = ${couponId}`;
+  return found && fromRow(found);
 }

@@ -7,7 +7,7 @@ import { line } from '../stories.ts';
 import { seedDemoWorld } from './seed.ts';
 
 const now = new Date('2026-03-02T04:00:00Z');
-const seeded = () => seedDemoWorld.decide({ firstOffer: demoCoupons.fanyingMinus20.couponId }, undefined, { now, beside: undefined });
+const seeded = () => seedDemoWorld.decide(undefined, undefined, { now, beside: undefined });
 const rows = <R>(table: string) => (seeded().writes ?? []).filter(({ to }) => to.name === table).map(({ row }) => row as R);
 const offers = rows<Coupon>('coupons');
 const held = (by: keyof typeof demoPersonas) => rows<Claim>('claims').filter(({ accountId }) => accountId === demoPersonas[by].accountId);
@@ -56,7 +56,7 @@ test('each of the three buyers holds coupons, and some are expired', () => {
 });
 
 test('the windows move with the day on which the demo world is made', () => {
-  const later = seedDemoWorld.decide({ firstOffer: demoCoupons.fanyingMinus20.couponId }, undefined, {
+  const later = seedDemoWorld.decide(undefined, undefined, {
     now: addDays(now, 400),
     beside: undefined,
   });
@@ -65,5 +65,5 @@ test('the windows move with the day on which the demo world is made', () => {
 });
 
 test('a service that has been seeded is left alone', () => {
-  expect(seedDemoWorld.decide({ firstOffer: offers[0]!.couponId }, offers[0], { now, beside: undefined })).toEqual({});
+  expect(seedDemoWorld.decide(undefined, offers[0], { now, beside: undefined })).toEqual({});
 });

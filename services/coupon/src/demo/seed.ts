@@ -1,7 +1,6 @@
-import { demoPersonas } from '@yunshi/contracts/demo-world';
+import { demoCoupons, demoPersonas } from '@yunshi/contracts/demo-world';
 import { addDays, chinaDay, startOfChinaDay } from '@yunshi/kernel/calendar';
 import { move } from '@yunshi/kernel/flow';
-import type { CouponId } from '@yunshi/kernel/ids';
 import type { Result } from '@yunshi/kernel/result';
 import { httpWrite, write, type Decision } from '@yunshi/messaging/handle';
 import { claim, type Claim } from '../claim/claim.ts';
@@ -13,8 +12,8 @@ import { demoClaimed, demoOffers, type Offer } from './offers.ts';
 /** Fills an empty service with offers and claims, in one transaction. One that has the first offer has them all. */
 export const seedDemoWorld = httpWrite('seed demo world', {
   of: coupons,
-  key: ({ firstOffer }: { readonly firstOffer: CouponId }) => firstOffer,
-  decide: (_, first: Coupon | undefined, { now }): Decision<Coupon> => (first ? {} : demoWorld(now)),
+  key: () => demoCoupons.fanyingMinus20.couponId,
+  decide: (_: undefined, first: Coupon | undefined, { now }): Decision<Coupon> => (first ? {} : demoWorld(now)),
 });
 
 function demoWorld(now: Date): Decision<Coupon> {

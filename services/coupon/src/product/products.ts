@@ -27,12 +27,3 @@ export async function findProduct(sql: Sql, productId: ProductId): Promise<Produ
   const [found] = await sql<Product[]>`select ${sql.unsafe(selectListOf(tables.products))} from products where product_id = ${productId}`;
   return found;
 }
-
-/** The names of products, for coupons that are for named ones. Products that nobody has told us of yet are missing. */
-export async function namesOf(sql: Sql, productIds: readonly ProductId[]): Promise<ReadonlyMap<ProductId, string>> {
-  if (productIds.length === 0) return new Map();
-  const found = await sql<
-    Pick<Product, 'productId' | 'name'>[]
-  >`select product_id as "productId", name from products where product_id = any(${productIds as ProductId[]}::text[])`;
-  return new Map(found.map(({ productId, name }) => [productId, name]));
-}
