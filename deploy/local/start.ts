@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endLeftovers } from './leftovers.ts';
 import { root, startSystem } from './system.ts';
@@ -19,6 +20,8 @@ process.stdout.on('error', () => stop.abort(new Error('nobody listens any more')
 console.log('Starting Yunshi 云市: PostgreSQL, nats-server and seven services, each a process of its own.\n');
 const system = await start();
 if (system) {
+  // For whoever wants to talk to it without reading the table, such as `npm run demo`.
+  writeFileSync(join(dir, 'urls.json'), JSON.stringify(system.urls));
   say('all are ready\n');
   console.log(await table(system, dir));
   await stopped;

@@ -1,0 +1,34 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isTaken } from './lock.ts';
+import { tellStory } from './story/story.ts';
+import { voice } from './story/voice.ts';
+import { root, startSystem } from './system.ts';
+
+// `npm run demo`: the whole story, against the system that runs here, or against one started just for it.
+
+const dir = join(root, '.local');
+const say = (line: string): void => console.log(line);
+const teller = voice(say, process.stdout.isTTY);
+
+async function withSystem(tell: (urls: Readonly<Record<string, string>>) => Promise<void>): Promise<void> {
+  if (isTaken(dir) !== undefined) return tell(JSON.parse(await readFile(join(dir, 'urls.json'), 'utf8')) as Record<string, string>);
+  say('No system runs here (`npm start` starts one that stays). Starting one just for the story …');
+  const own = await mkdtemp(join(tmpdir(), 'yunshi-demo-'));
+  const system = await startSystem({ dir: own, seed: 'demo', testClock: true, ports: 'free', durable: false });
+  try {
+    await tell(system.urls);
+  } finally {
+    await system.stop();
+    await rm(own, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+try {
+  await withSystem(({ gateway = '', sandbox = '' }) => tellStory({ gateway, sandbox }, teller));
+  say(`\nEverything was as told: ${teller.checks()} checks.`);
+} catch (error) {
+  say(`\n✗ ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
