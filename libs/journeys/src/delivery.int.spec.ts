@@ -19,7 +19,6 @@ import { providerSandbox } from '@yunshi/sandbox/provider/plugin';
 import { testDatabase } from '@yunshi/testing/database';
 import { testNats } from '@yunshi/testing/nats';
 import { until } from '@yunshi/testing/until';
-import { jetstream } from '@nats-io/jetstream';
 import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -124,7 +123,8 @@ async function buy(changes: Partial<Line> & { kind?: OrderKind } = {}): Promise<
       core.clock.now(),
       undefined,
     );
-    await jetstream(core.nc).publish(message.subject, message.body, { msgID: message.id });
+    core.nc.publish(message.subject, message.body);
+    await core.nc.flush();
   };
   return { ...purchase, sagaId, again: send };
 }
@@ -367,7 +367,8 @@ async function tellProduct({ line }: Purchase): Promise<void> {
     core.clock.now(),
     undefined,
   );
-  await jetstream(core.nc).publish(message.subject, message.body, { msgID: message.id });
+  core.nc.publish(message.subject, message.body);
+  await core.nc.flush();
   await until(async () => (await core.sql`select 1 from products where product_id = ${line.productId}`).length === 1, {
     what: 'the product is known',
   });

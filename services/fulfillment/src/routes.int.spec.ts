@@ -12,7 +12,6 @@ import { verify } from '@yunshi/protocols/saas/signature';
 import { testDatabase } from '@yunshi/testing/database';
 import { testNats } from '@yunshi/testing/nats';
 import { until } from '@yunshi/testing/until';
-import { jetstream } from '@nats-io/jetstream';
 import fastify from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { start } from './app.ts';
@@ -98,8 +97,9 @@ const itemsOf = (answer: { body: Record<string, unknown> }) => answer.body['item
 type Bought = { orderId: OrderId; productId: ProductId; instanceId: string };
 
 async function publish(message: Parameters<typeof messageOut>[0], saga?: Parameters<typeof messageOut>[1]): Promise<void> {
-  const { subject, body, id } = messageOut(message, saga, service.core.clock.now(), undefined);
-  await jetstream(service.core.nc).publish(subject, body, { msgID: id });
+  const { subject, body } = messageOut(message, saga, service.core.clock.now(), undefined);
+  service.core.nc.publish(subject, body);
+  await service.core.nc.flush();
 }
 
 /** The catalogue tells of a product of the provider, who then sets its endpoint. */
