@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import postgres from 'postgres';
+import { until } from './until.ts';
 
 const IMAGE = 'postgres:18';
 
@@ -19,11 +21,19 @@ export async function postgresContainer(): Promise<Container | undefined> {
     .withEnvironment({ POSTGRES_PASSWORD: 'test' })
     .withCommand(['postgres', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'max_connections=200'])
     .withExposedPorts(5432)
-    // The image starts the server twice: once to make the cluster, once to serve.
-    .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2))
+    .withWaitStrategy(Wait.forListeningPorts())
     .start();
-  return {
-    url: `postgres://postgres:test@${started.getHost()}:${started.getMappedPort(5432)}/postgres`,
-    stop: async () => void (await started.stop()),
-  };
+  const url = `postgres://postgres:test@${started.getHost()}:${started.getMappedPort(5432)}/postgres`;
+  await until(() => answers(url), { within: 60_000, what: `PostgreSQL in the container ${started.getName()} answers` });
+  return { url, stop: async () => void (await started.stop()) };
+}
+
+async function answers(url: string): Promise<boolean> {
+  const sql = postgres(url, { max: 1, connect_timeout: 2 });
+  try {
+    await sql`SELECT 1`;
+    return true;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
 }
