@@ -177,7 +177,7 @@ describe('an instance', () => {
       product_name: '云表单',
       provider_name: '云上软件',
       failure: null,
-      application: { website: 'https://app.example/', auth_url: 'https://app.example/sso?t=1', fields: [{ name: '账号', value: 'demo' }] },
+      app: { website: 'https://app.example/', auth_url: 'https://app.example/sso?t=1', fields: [{ name: '账号', value: 'demo' }] },
     });
   });
 

@@ -42,7 +42,7 @@ const ShownInstance = z
   .object({
     ...Listed,
     failure: z.enum(['provider-failed', 'provider-never-delivered', 'not-deliverable']).nullable(),
-    application: z
+    app: z
       .object({
         website: z.string().optional(),
         auth_url: z.string().optional().meta({ description: 'Single sign-on 免登地址' }),
@@ -72,7 +72,7 @@ export type InstanceRouteParts = {
 };
 
 export const instanceRoutes = ({ instances, vault, providerNames }: InstanceRouteParts): Routes => {
-  const application = ({ instanceId, access }: Instance) => {
+  const appOf = ({ instanceId, access }: Instance) => {
     if (access === null) return null;
     const { website, authUrl, additional } = JSON.parse(vault.open(access, boundTo.access(instanceId))) as Access;
     return { ...(website !== undefined && { website }), ...(authUrl !== undefined && { auth_url: authUrl }), fields: additional };
@@ -120,7 +120,7 @@ export const instanceRoutes = ({ instances, vault, providerNames }: InstanceRout
         const instance = await instances.find(callerOf(request).accountId, request.params.instance_id);
         if (instance === undefined) throw new Problem('not-found');
         const names = await providerNames([instance.productId]);
-        return { ...listed(instance, names.get(instance.productId)), failure: instance.failure, application: application(instance) };
+        return { ...listed(instance, names.get(instance.productId)), failure: instance.failure, app: appOf(instance) };
       },
     );
   };
