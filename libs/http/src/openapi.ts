@@ -12,7 +12,7 @@ export type RouteFacts = {
   readonly hasInput: boolean;
 };
 
-type Operation = {
+export type Operation = {
   operationId?: string;
   tags?: string[];
   security?: object[];
@@ -23,6 +23,8 @@ type Operation = {
 export type OpenApiDocument = {
   openapi: string;
   info: { title: string; version: string; description?: string };
+  tags?: { name: string; description?: string }[];
+  servers?: { url: string }[];
   paths: Record<string, Record<string, Operation>>;
   components?: Record<string, Record<string, unknown>>;
   [extension: string]: unknown;

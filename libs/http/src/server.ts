@@ -2,7 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import fastifySwagger from '@fastify/swagger';
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify';
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyRequest,
+  type RouteOptions,
+} from 'fastify';
 import {
   fastifyZodOpenApiPlugin,
   fastifyZodOpenApiTransformers,
@@ -17,7 +24,7 @@ import type {} from './caller.ts';
 import { EventStreams } from './events.ts';
 import { problemOf } from './faults.ts';
 import { idempotencyKey } from './idempotency.ts';
-import { openApiDocument, type RouteFacts } from './openapi.ts';
+import { openApiDocument, type OpenApiDocument, type RouteFacts } from './openapi.ts';
 import { commonProblems, Problem, type ProblemEntries } from './problem.ts';
 import { looseObjects } from './strict.ts';
 
@@ -59,6 +66,10 @@ export type HttpServerOptions = {
   /** The `entries` of the service's own `problemTable`. */
   readonly problems?: ProblemEntries;
   readonly limits?: Partial<HttpLimits>;
+  /** Plugins that bring their own public routes, which are no part of the API: an explorer, documents for people. */
+  readonly pages?: readonly FastifyPluginAsync[];
+  /** Makes the answer at /openapi.json out of this server's own description. */
+  readonly describe?: (own: OpenApiDocument) => OpenApiDocument | Promise<OpenApiDocument>;
   /** Only when something of ours stands in front: the addresses whose `X-Forwarded-For` is believed. */
   readonly trustProxy?: string | string[];
 };
@@ -67,10 +78,20 @@ export type HttpServer = {
   readonly app: FastifyInstance;
   /** Every route, as the router knows it. */
   readonly facts: readonly RouteFacts[];
+  /** This server's own API description. */
+  readonly description: () => OpenApiDocument;
   /** Listens (port 0: a free one) and answers the URL. */
   readonly listen: (at: { readonly port: number; readonly host: string }) => Promise<string>;
   /** Takes nothing new, finishes what is in hand, ends event streams. */
   readonly stop: () => Promise<void>;
+};
+
+/** An API answer is data: no browser should guess at it, draw it, frame it or keep it. Pages say otherwise for themselves. */
+const safeHeaders = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
 };
 
 const readyMsMax = 2_000;
@@ -100,11 +121,14 @@ function factsOf(route: RouteOptions, method: string, table: ProblemEntries): Ro
   return { method, url: route.url, access, idempotency: idempotency === 'required', problems, hasInput };
 }
 
+type Watch = { readonly facts: RouteFacts[]; watching: boolean };
+
 /** Collects the facts of all routes, and refuses to start with a route that does not say what it must. */
-function watchRoutes(app: FastifyInstance, table: ProblemEntries, hasAuth: boolean): RouteFacts[] {
-  const facts: RouteFacts[] = [];
+function watchRoutes(app: FastifyInstance, table: ProblemEntries, hasAuth: boolean): Watch {
+  const watch: Watch = { facts: [], watching: true };
+  const { facts } = watch;
   app.addHook('onRoute', (route) => {
-    if (route.config?.undocumented) return;
+    if (!watch.watching || route.config?.undocumented) return;
     for (const method of [route.method].flat()) {
       if (method === 'HEAD') continue;
       const fact = factsOf(route, method, table);
@@ -112,7 +136,7 @@ function watchRoutes(app: FastifyInstance, table: ProblemEntries, hasAuth: boole
       facts.push(fact);
     }
   });
-  return facts;
+  return watch;
 }
 
 function identify(app: FastifyInstance, auth: Auth | undefined): void {
@@ -120,7 +144,7 @@ function identify(app: FastifyInstance, auth: Auth | undefined): void {
   app.decorateRequest('traceId', '');
   app.addHook('onRequest', async (request, reply) => {
     request.traceId = traceIdOf(request);
-    void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    void reply.headers({ 'x-request-id': request.id, ...safeHeaders });
     const { access = 'public' } = request.routeOptions.config;
     if (request.is404 || access === 'public') return;
     const token = bearerToken(request.headers.authorization);
@@ -218,7 +242,7 @@ function newApp(limits: HttpLimits, { logger, trustProxy }: HttpServerOptions): 
 
 /** An HTTP server with everything that all our servers share: limits, tokens, problems, health, API description, graceful stop. */
 export async function httpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { name, routes, ready = {}, auth, problems = {} } = options;
+  const { name, routes, pages = [], ready = {}, auth, problems = {}, describe = (own) => own } = options;
   const limits = { ...httpLimits, ...options.limits };
   const table = { ...commonProblems, ...problems };
   let stopping = false;
@@ -229,19 +253,23 @@ export async function httpServer(options: HttpServerOptions): Promise<HttpServer
     openapi: { openapi: '3.1.0', info: { title: name, version: '1' } },
     ...fastifyZodOpenApiTransformers,
   });
-  const facts = watchRoutes(app, table, auth !== undefined);
+  const watch = watchRoutes(app, table, auth !== undefined);
+  const { facts } = watch;
   identify(app, auth);
   answerProblems(app);
   addHealth(app, ready, () => stopping);
   app.get('/openapi.json', { config: { access: 'public', undocumented: 'the description itself' } }, () =>
-    openApiDocument(app, facts, table),
+    describe(openApiDocument(app, facts, table)),
   );
   for (const group of routes) await app.register(group);
+  watch.watching = false;
+  for (const page of pages) await app.register(page);
   app.addHook('preClose', async () => app.eventStreams.endAll());
   await app.ready();
   return {
     app,
     facts,
+    description: () => openApiDocument(app, facts, table),
     listen: ({ port, host }) => app.listen({ port, host }),
     async stop() {
       stopping = true;

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { upstreamNames, type UpstreamName } from './routing/table.ts';
+
+/** `3000/60`: so many requests in so many seconds. */
+const Rate = z
+  .string()
+  .regex(/^[1-9]\d{0,6}\/[1-9]\d{0,4}$/, 'a rate is written as 3000/60: requests/seconds')
+  .transform((text) => {
+    const [requests, seconds] = text.split('/').map(Number) as [number, number];
+    return { requests, seconds };
+  });
+export type Rate = z.infer<typeof Rate>;
+
+/** `PAYMENT_GATEWAY_URL` for the service `payment-gateway`. */
+const variableOf = (name: UpstreamName): string => `${name.toUpperCase().replaceAll('-', '_')}_URL`;
+
+const upstreams = Object.fromEntries(upstreamNames.map((name) => [variableOf(name), z.url()]));
+
+const Environment = z
+  .object({
+    PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+    HOST: z.string().default('127.0.0.1'),
+    NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+    LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+    AUTH_ISSUER: z.string().min(1),
+    AUTH_JWKS_URL: z.url(),
+    AUTH_AUDIENCE: z.string().min(1),
+    ...upstreams,
+    /** Where the payer's page is, for the landing page; only where the outside world is played. */
+    SANDBOX_URL: z.url().optional(),
+    /** Addresses of proxies of ours in front, whose X-Forwarded-For is believed; comma-separated. */
+    TRUST_PROXY: z.string().optional(),
+    /** Per account with a token, and per address without one. */
+    RATE_LIMIT_ACCOUNT: Rate.prefault('6000/60'),
+    RATE_LIMIT_ADDRESS: Rate.prefault('600/60'),
+    /** Asking for tokens, and tokens that were refused, per address. */
+    RATE_LIMIT_SIGN_IN: Rate.prefault('120/60'),
+    DEV_ISSUER: z.enum(['on', 'off']).default('off'),
+    /** Where the development issuer keeps its signing key, so that tokens outlive a restart. */
+    DEV_ISSUER_KEY_FILE: z.string().min(1).optional(),
+    TEST_CLOCK: z.enum(['on', 'off']).default('off'),
+    /** Needed for the test clock only: the gateway takes no part in the messages. */
+    NATS_URL: z.string().min(1).optional(),
+  })
+  .refine((env) => env.NODE_ENV !== 'production' || env.DEV_ISSUER === 'off', {
+    message: 'the development issuer gives a token to anybody: it is never on in production',
+    path: ['DEV_ISSUER'],
+  })
+  .refine((env) => env.DEV_ISSUER === 'off' || env.DEV_ISSUER_KEY_FILE !== undefined, {
+    message: 'the development issuer needs a file for its key',
+    path: ['DEV_ISSUER_KEY_FILE'],
+  })
+  .refine((env) => env.NODE_ENV !== 'production' || env.TEST_CLOCK === 'off', {
+    message: 'the test clock is never on in production',
+    path: ['TEST_CLOCK'],
+  })
+  .refine((env) => env.TEST_CLOCK === 'off' || env.NATS_URL !== undefined, {
+    message: 'the test clock is moved over NATS',
+    path: ['NATS_URL'],
+  });
+
+export type Config = ReturnType<typeof readConfig>;
+
+export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+  const read = Environment.parse(env);
+  const given = read as unknown as Readonly<Record<string, string>>;
+  return {
+    port: read.PORT,
+    host: read.HOST,
+    logLevel: read.LOG_LEVEL,
+    auth: { issuer: read.AUTH_ISSUER, jwks: read.AUTH_JWKS_URL, audience: read.AUTH_AUDIENCE },
+    upstreams: Object.fromEntries(upstreamNames.map((name) => [name, given[variableOf(name)]])) as Readonly<Record<UpstreamName, string>>,
+    sandboxUrl: read.SANDBOX_URL,
+    trustProxy: read.TRUST_PROXY?.split(','),
+    limits: { account: read.RATE_LIMIT_ACCOUNT, address: read.RATE_LIMIT_ADDRESS, signIn: read.RATE_LIMIT_SIGN_IN },
+    devIssuerKeyFile: read.DEV_ISSUER === 'on' ? read.DEV_ISSUER_KEY_FILE : undefined,
+    testClockNats: read.TEST_CLOCK === 'on' ? read.NATS_URL : undefined,
+  };
+}

@@ -1,0 +1,56 @@
+export const upstreamNames = ['catalog', 'coupon', 'order', 'payment-gateway', 'fulfillment'] as const;
+export type UpstreamName = (typeof upstreamNames)[number];
+
+/** One line of the table. `path` is what follows `/v1/`; `*` stands for one step; everything below belongs to it as well. */
+export type Rule = {
+  readonly path: string;
+  readonly to: UpstreamName;
+  /** What needs no token. Without it, everything does. The services' own routes say the same; a test compares. */
+  readonly open?: 'read' | 'all';
+};
+
+/** Which service has which resource: the only place that says so. Of the rules that fit, the longest wins. */
+export const rules: readonly Rule[] = [
+  { path: 'products', to: 'catalog', open: 'read' },
+  { path: 'skus', to: 'catalog', open: 'read' },
+  { path: 'categories', to: 'catalog', open: 'read' },
+  { path: 'providers', to: 'catalog', open: 'read' },
+  { path: 'reviews', to: 'catalog', open: 'read' },
+  { path: 'coupons', to: 'coupon', open: 'read' },
+  { path: 'my/coupons', to: 'coupon' },
+  { path: 'quotes', to: 'order' },
+  { path: 'orders', to: 'order' },
+  { path: 'payments', to: 'payment-gateway' },
+  // Channels know no tokens: their callbacks are signed, and the service verifies the signature.
+  { path: 'notify', to: 'payment-gateway', open: 'all' },
+  { path: 'instances', to: 'fulfillment' },
+  { path: 'provider/products', to: 'catalog' },
+  { path: 'provider/products/*/endpoint', to: 'fulfillment' },
+  { path: 'provider/coupons', to: 'coupon' },
+  { path: 'provider/orders', to: 'order' },
+  { path: 'provider/calls', to: 'fulfillment' },
+  { path: 'ops/sagas', to: 'order' },
+  ...upstreamNames.map((to): Rule => ({ path: `ops/${to}`, to })),
+];
+
+export type Routed = { readonly to: UpstreamName; readonly needsToken: boolean };
+
+const ordered = rules
+  .map((rule) => ({ rule, steps: rule.path.split('/') }))
+  .sort((a, b) => b.steps.length - a.steps.length || a.rule.path.localeCompare(b.rule.path));
+
+/** Neither encoded nor literal dots or slashes may make two readers of one path disagree on where it leads. */
+const suspicious = /(^|\/)\.{1,2}(\/|$)|%2f|%5c|%2e|%00|\\|\/\//i;
+
+/** Where a path under `/v1/` leads; undefined when nowhere. Query strings are not part of it. */
+export function routeOf(method: string, path: string): Routed | undefined {
+  if (!path.startsWith('/v1/') || suspicious.test(path)) return undefined;
+  const steps = path.slice('/v1/'.length).split('/');
+  const found = ordered.find((candidate) =>
+    candidate.steps.every((step, index) => step === steps[index] || (step === '*' && steps[index])),
+  );
+  if (!found) return undefined;
+  const { to, open } = found.rule;
+  const reads = method === 'GET' || method === 'HEAD';
+  return { to, needsToken: !(open === 'all' || (open === 'read' && reads)) };
+}
