@@ -89,7 +89,7 @@ function listen(subject: string, take: (envelope: Wire) => void): void {
 type Purchase = { sagaId: string; orderId: OrderId; line: Line; again: () => Promise<void> };
 
 /** Asks for the delivery of a paid order, as a saga would. Each purchase has a provider of its own, so that scripts do not meet. */
-async function buy(changes: Partial<Line> & { kind?: OrderKind } = {}): Promise<Purchase> {
+async function buy(changes: Partial<Line> & { kind?: OrderKind } = {}, { isTrial = false } = {}): Promise<Purchase> {
   const now = core.clock.now();
   const { kind = 'new_purchase', ...lineChanges } = changes;
   const line: Line = {
@@ -112,7 +112,7 @@ async function buy(changes: Partial<Line> & { kind?: OrderKind } = {}): Promise<
     kind,
     productName: '云表单',
     skuName: '专业版',
-    isTrial: false,
+    isTrial,
     line,
   };
   const sagaId = `sag_${randomBytes(8).toString('hex')}`;
@@ -250,6 +250,44 @@ describe('a paid SaaS order', () => {
     await untilAnswered(purchase, 8 * hour);
     expect(answersTo(purchase)).toMatchObject([{ reply: 'refused', data: { reason: 'provider-never-delivered' } }]);
     expect(await providersInstances(purchase)).toEqual([]);
+  });
+});
+
+describe('a provider’s endpoint', () => {
+  /** As if the provider had set it: a name that was public when it was verified may lead elsewhere by now. */
+  async function moveEndpoint({ line }: Purchase, url: string): Promise<void> {
+    const sealed = vault([encryptionKey]).seal('some-token', boundTo.token(line.productId));
+    await core.sql`
+      insert into endpoints (product_id, provider_id, dialect, url, token, verified_at)
+      values (${line.productId}, ${line.providerId}, 'tencent-saas', ${url}, ${sealed}, now())`;
+  }
+
+  test.each([
+    ['nobody answers at', 'http://127.0.0.1:1/deliver'],
+    ['is the metadata service', 'http://169.254.169.254/latest/meta-data'],
+    ['is this machine', 'https://localhost/deliver'],
+  ])('that %s is never reached: the order is refused, and there is nothing to take back', async (_what, url) => {
+    const purchase = await buy();
+    await moveEndpoint(purchase, url);
+    await purchase.again();
+    await callsInState(purchase, 'failed', 1);
+    await untilAnswered(purchase, hour);
+    expect(answersTo(purchase)).toMatchObject([{ reply: 'refused', data: { reason: 'provider-failed' } }]);
+    expect(await instanceOf(purchase)).toMatchObject({ status: 'failed', may_exist: false, task: null });
+    const calls = await callsOf(purchase);
+    expect(calls.every((call) => call['action'] === 'create' && String(call['note']).startsWith('not sent'))).toBe(true);
+  });
+
+  test('is told of a trial by a string, with neither spec nor duration', async () => {
+    const purchase = await buy({ period: { count: 7, unit: 'day' } }, { isTrial: true });
+    await purchase.again();
+    await answer(purchase);
+    const [call] = await callsOf(purchase);
+    expect(JSON.parse(String(call?.['request']))).toMatchObject({
+      productInfo: { isTrial: 'true', spec: '', timeSpan: '', timeUnit: '', cycleNum: 1 },
+    });
+    const { created_at: createdAt, expires_at: expiresAt } = (await instanceOf(purchase)) as Record<string, Date>;
+    expect(expiresAt!.getTime() - createdAt!.getTime()).toBeGreaterThanOrEqual(7 * day);
   });
 });
 

@@ -15,16 +15,18 @@ export type SandboxProviders = { readonly url: string; readonly secret: string }
 export type EndpointBook = ReturnType<typeof endpointBook>;
 
 export function endpointBook({ sql, vault, sandbox }: { sql: Sql; vault: Vault; sandbox: SandboxProviders | undefined }) {
+  const known = async (productId: ProductId) =>
+    (await sql<{ number: number }[]>`select number from product_numbers where product_id = ${productId}`)[0]?.number;
+
   /** The number by which the protocols know the product; given once, kept for ever. */
   async function numberOf(productId: ProductId): Promise<number> {
-    const [row] = await sql<{ number: number }[]>`
-      with made as (insert into product_numbers (product_id) values (${productId}) on conflict (product_id) do nothing returning number)
-      select number from made union all select number from product_numbers where product_id = ${productId}`;
-    if (row !== undefined) return row.number;
-    // Another process made it between the two looks of the statement.
-    const [made] = await sql<{ number: number }[]>`select number from product_numbers where product_id = ${productId}`;
+    const given = await known(productId);
+    if (given !== undefined) return given;
+    // Looked up first, because an insert that meets a conflict uses up a number too.
+    await sql`insert into product_numbers (product_id) values (${productId}) on conflict (product_id) do nothing`;
+    const made = await known(productId);
     if (made === undefined) throw new Error(`product ${productId} has no number`);
-    return made.number;
+    return made;
   }
 
   return {
