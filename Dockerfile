@@ -17,8 +17,8 @@ COPY libs libs
 COPY services services
 COPY deploy/local deploy/local
 COPY deploy/compose deploy/compose
-# The folder is here so that a volume mounted on it belongs to the user who reads it.
-RUN mkdir -p /run/yunshi && chown node:node /run/yunshi
+# The folders are here so that volumes mounted on them belong to the user who uses them.
+RUN mkdir -p /run/yunshi /var/lib/yunshi && chown node:node /run/yunshi /var/lib/yunshi
 USER node
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
 EXPOSE 8080

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { System } from './system.ts';
 
-type Persona = { name: string; title: string };
+type Persona = { name: string; title: string; display_name: string };
 
 /** What a person needs to begin: addresses, logins, where the logs are. */
 export async function table(system: System, dir: string): Promise<string> {
@@ -16,7 +16,7 @@ export async function table(system: System, dir: string): Promise<string> {
     ['PostgreSQL', withoutPassword(system.adminUrl), 'password in secrets.json'],
     ['nats-server', system.natsUrl, ''],
   ];
-  const people = (await personas(gateway)).map(({ name, title }): [string, string, string] => [name, title, '']);
+  const people = (await personas(gateway)).map((one): [string, string, string] => [one.name, one.display_name, one.title]);
   return [
     ...lines(rows),
     '',
