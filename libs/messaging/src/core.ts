@@ -142,7 +142,11 @@ const writeThrough =
         traceparent: activeTraceparent(),
         done: ({ response, repeated }) => resolve({ status: 200, body: null, ...response, replayed: repeated }),
         failed: (error, passing) =>
-          reject(passing && !(error instanceof Unavailable) ? new Unavailable('the database', { cause: error }) : error),
+          reject(
+            error instanceof Error && (!passing || error instanceof Unavailable)
+              ? error
+              : new Unavailable('the database', { cause: error }),
+          ),
       });
     });
 
