@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { SpanKind } from '@opentelemetry/api';
 import type { Sql } from '@yunshi/db/connect';
 import type { Clock } from '@yunshi/kernel/clock';
 import { crashpoint } from './crashpoint.ts';
@@ -9,7 +8,7 @@ import { isPassing } from './faults.ts';
 import type { Handler, Performer } from './handle.ts';
 import type { Lane } from './lane.ts';
 import type { CallRow } from './store.ts';
-import { inSpan } from './trace.ts';
+import { span } from '@yunshi/telemetry/trace';
 
 const atOnceMax = 128;
 const takenMax = 64;
@@ -73,7 +72,7 @@ export function caller({
     try {
       const performer = byKind.get(call.kind);
       if (!performer || !handlers.has(call.kind)) throw new Error(`nobody performs '${call.kind}' or takes its outcome`);
-      await inSpan(`call ${call.kind}`, SpanKind.INTERNAL, call.traceparent ?? undefined, async () => {
+      await span(`call ${call.kind}`, { parent: call.traceparent ?? undefined }, async () => {
         crashpoint(`call.before ${call.kind}`);
         const signal = AbortSignal.timeout(callTimeoutMs);
         const outcome = await performer.perform(call.request as never, { attempt: call.attempts, signal, callId: call.id });

@@ -19,7 +19,8 @@ import { ask, serveQueries } from './queries.ts';
 import { receiver } from './receive.ts';
 import { relay as makeRelay, type RelayStats } from './relay.ts';
 import { sagaHandlers } from './saga-rows.ts';
-import { activeTraceparent } from './trace.ts';
+import { observe } from './waiting.ts';
+import { activeTraceparent } from '@yunshi/telemetry/trace';
 
 /** What the parts of a service are made of. */
 export type Parts = { readonly clock: Clock; readonly sql: Sql };
@@ -187,6 +188,7 @@ export async function startCore(options: CoreOptions): Promise<Core> {
   });
   const receive = receiver({ sql, lane, handlers: byName(handlers, ['command', 'event']), sagaReplies: sagas.replies, onFault });
   const consumers: ReturnType<typeof consume>[] = [];
+  let unobserve = (): void => undefined;
   serveQueries(nc, service, options.answerers?.(parts) ?? [], onFault);
   await relay.start();
   followConnection(nc, relay, onFault);
@@ -217,9 +219,9 @@ export async function startCore(options: CoreOptions): Promise<Core> {
           (error) => onFault('calls', error),
         ),
       );
-      consumers.push(
-        ...consumptions(service, handlers, (options.sagas ?? []).length > 0).map((one) => consume({ nc, jsm }, one, receive, onFault)),
-      );
+      const consumings = consumptions(service, handlers, (options.sagas ?? []).length > 0);
+      consumers.push(...consumings.map((one) => consume({ nc, jsm }, one, receive, onFault)));
+      unobserve = observe({ sql, clock, jsm }, consumings);
       return Promise.resolve();
     },
     async ready() {
@@ -231,6 +233,7 @@ export async function startCore(options: CoreOptions): Promise<Core> {
     },
     stats: () => ({ ...relay.stats(), queued: lane.queued(), calling: calls.running() }),
     async stop() {
+      unobserve();
       await Promise.all(consumers.map((one) => one.stop()));
       await Promise.all(alarms.map((one) => one.stop()));
       await calls.stop();

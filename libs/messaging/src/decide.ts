@@ -14,9 +14,10 @@ import {
   type Changes,
   type DeadlineRow,
   type IdempotencyRow,
+  type SagaRow,
   type Seen,
 } from './store.ts';
-import { traceparentOf } from './trace.ts';
+import { traceparentOf } from '@yunshi/telemetry/trace';
 
 /** What a saga's handler may decide beyond what others may: commands in the saga's name. */
 export type CoreDecision = Decision<unknown> & { readonly asks?: readonly SagaAsk[] };
@@ -27,6 +28,7 @@ export type Decided = Changes & {
   readonly saved: ReadonlyMap<string, Iterable<string>>;
   /** The earliest time at which something of this batch falls due. */
   readonly soonest: Date | undefined;
+  readonly endedSagas: readonly SagaRow[];
 };
 
 const tombstone = 'tombstone';
@@ -230,7 +232,7 @@ class BatchLedger {
     const times = [
       ...[...this.#deadlines.values()].map((row) => row.dueAt),
       ...this.#calls.filter((call) => call.attempts === 0).map((call) => call.notBefore),
-      ...this.#wakes(),
+      ...this.#sagas().flatMap((saga) => saga.wakeAt ?? []),
     ];
     return {
       saves: this.#saves,
@@ -244,14 +246,15 @@ class BatchLedger {
       calls: this.#calls,
       closedCalls: this.#closedCalls,
       outgoing: this.#outgoing,
+      endedSagas: this.#sagas().filter((saga) => saga.endedAt !== null),
       finish: this.finish,
       saved: new Map([...this.#saves].map(([name, { changed }]) => [name, changed.keys()])),
       soonest: times.length ? new Date(Math.min(...times.map((time) => time.getTime()))) : undefined,
     };
   }
 
-  #wakes(): Date[] {
-    return [...(this.#saves.get('sagas')?.changed.values() ?? [])].flatMap((row) => (row as { wakeAt: Date | null }).wakeAt ?? []);
+  #sagas(): SagaRow[] {
+    return [...(this.#saves.get('sagas')?.changed.values() ?? [])] as SagaRow[];
   }
 }
 

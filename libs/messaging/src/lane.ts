@@ -2,6 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Span } from '@opentelemetry/api';
 import { session as openSession, type Session } from '@yunshi/db/session';
 import type { Clock } from '@yunshi/kernel/clock';
+import { batchCommitted, sagaEnded } from '@yunshi/telemetry/metrics';
+import { failSpan } from '@yunshi/telemetry/trace';
 import { decideBatch } from './decide.ts';
 import type { Outgoing } from './envelope.ts';
 import { isConnectionLost, isLostRace, isPassing, Overloaded, Unavailable } from './faults.ts';
@@ -75,6 +77,9 @@ export function lane({ databaseUrl, clock, service, lanes = 2, batchMax = 64, qu
     // On another connection these statements would each commit by themselves.
     if (isLost()) await lost;
     await Promise.race([store(connection, decided, now), lost]);
+    batchCommitted(batch.length);
+    for (const saga of decided.endedSagas)
+      sagaEnded({ saga: saga.name, outcome: saga.phase, seconds: (now.getTime() - saga.startedAt.getTime()) / 1_000 });
     onCommitted({ outgoing: decided.outgoing, calls: decided.calls, saved: decided.saved, soonest: decided.soonest });
     return decided.finish;
   }
@@ -104,7 +109,7 @@ export function lane({ databaseUrl, clock, service, lanes = 2, batchMax = 64, qu
 
   function fail(batch: readonly Queued[], error: unknown, passing: boolean): void {
     for (const work of batch) {
-      work.span.recordException(error instanceof Error ? error : String(error));
+      failSpan(work.span, error);
       work.span.end();
       work.failed(error, passing);
     }

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Query } from '@yunshi/contracts/define';
 import { Unavailable } from './faults.ts';
 import type { Answerer } from './handle.ts';
-import { activeTraceparent, inSpan, traceparentOf } from './trace.ts';
+import { span as inSpan, traceparentOf } from '@yunshi/telemetry/trace';
 
 type Answered = { readonly answer: unknown } | { readonly error: string };
 
@@ -15,7 +15,7 @@ export async function ask<D extends z.ZodType, A extends z.ZodType>(
   data: z.input<D>,
   timeoutMs: number,
 ): Promise<z.output<A>> {
-  return inSpan(`ask ${query.subject}`, SpanKind.CLIENT, activeTraceparent(), async (span) => {
+  return inSpan(`ask ${query.subject}`, { kind: SpanKind.CLIENT }, async (span) => {
     const headers = makeHeaders();
     const traceparent = traceparentOf(span);
     if (traceparent !== undefined) headers.set('traceparent', traceparent);
@@ -45,7 +45,7 @@ export function serveQueries(
       callback: (error, message) => {
         if (error) return onFault(subject, error);
         const traceparent = message.headers?.get('traceparent') || undefined;
-        void inSpan(`answer ${subject}`, SpanKind.SERVER, traceparent, () => answer(message.json()))
+        void inSpan(`answer ${subject}`, { kind: SpanKind.SERVER, parent: traceparent }, () => answer(message.json()))
           .then((value) => message.respond(JSON.stringify({ answer: value })))
           .catch((fault: unknown) => {
             onFault(subject, fault);

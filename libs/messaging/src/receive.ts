@@ -1,5 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import type { Sql } from '@yunshi/db/connect';
+import { messageProcessed } from '@yunshi/telemetry/metrics';
 import { bury } from './dead-letters.ts';
 import { Envelope, replyType, stopType } from './envelope.ts';
 import { Overloaded } from './faults.ts';
@@ -44,10 +45,12 @@ export function receiver({ sql, lane, handlers, sagaReplies, onFault }: Parts) {
     }
   };
 
-  const failed = (message: JsMsg, error: unknown, passing: boolean): void => {
+  const failed = (message: JsMsg, error: unknown, passing: boolean, seconds: number): void => {
     onFault(`message ${message.subject}`, error);
+    const isLast = !passing && message.info.deliveryCount >= deliveriesMax;
+    messageProcessed({ subject: message.subject, outcome: isLast ? 'buried' : 'again', seconds });
     if (passing) return message.nak(passingMs());
-    if (message.info.deliveryCount >= deliveriesMax) return void buried(message, error);
+    if (isLast) return void buried(message, error);
     message.nak(againMs(message.info.deliveryCount));
   };
 
@@ -63,6 +66,8 @@ export function receiver({ sql, lane, handlers, sagaReplies, onFault }: Parts) {
   }
 
   return (message: JsMsg): void => {
+    const receivedMs = performance.now();
+    const seconds = () => (performance.now() - receivedMs) / 1_000;
     let taken: ReturnType<typeof work>;
     try {
       taken = work(Envelope.parse(message.json()));
@@ -76,8 +81,11 @@ export function receiver({ sql, lane, handlers, sagaReplies, onFault }: Parts) {
         ...taken,
         key: taken.handler.key(taken.data as never),
         traceparent: message.headers?.get('traceparent') || undefined,
-        done: () => message.ack(),
-        failed: (error, passing) => failed(message, error, passing),
+        done: () => {
+          message.ack();
+          messageProcessed({ subject: message.subject, outcome: 'committed', seconds: seconds() });
+        },
+        failed: (error, passing) => failed(message, error, passing, seconds()),
       });
     } catch (error) {
       if (!(error instanceof Overloaded)) onFault(`message ${message.subject}`, error);

@@ -4,7 +4,9 @@ import type { Sql } from '@yunshi/db/connect';
 import { streamOf, streams, type StreamName } from './bus.ts';
 import type { Outgoing } from './envelope.ts';
 import { crashpoint } from './crashpoint.ts';
-import { publishSpan, traceparentOf } from './trace.ts';
+import { messageSent } from '@yunshi/telemetry/metrics';
+import { traceparentOf } from '@yunshi/telemetry/trace';
+import { publishSpan } from './trace.ts';
 
 const flushEveryMs = 50;
 const sweepEveryMs = 1_000;
@@ -86,6 +88,7 @@ export function relay({
       inFlight.add(id);
       nc.publish(subject, body, { headers, reply: `${inbox}.${token}` });
       span.end();
+      messageSent(subject);
     }
     crashpoint('relay.after-publish');
   }
