@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { newId } from '@yunshi/kernel/ids';
 import { startPostgres, type Postgres } from '@yunshi/local/postgres';
@@ -41,7 +42,11 @@ async function bookUnderLoad(prefix: string, going: () => boolean): Promise<{ ac
       const id = `${prefix}-${nth}-${count}`;
       await desk.write(placeBooking, { id, seat: id, saga: newId('sag', new Date()) }).then(
         () => acknowledged.push(id),
-        (error: unknown) => refused.push(error),
+        async (error: unknown) => {
+          refused.push(error);
+          // As a client should, it gives the server a moment.
+          await pause(20);
+        },
       );
     }
   };
