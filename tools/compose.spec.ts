@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { environment, services } from '@yunshi/local/services';
+import { expect, test } from 'vitest';
+import { root } from './tracked.ts';
+
+const text = (path: string) => readFileSync(join(root, path), 'utf8');
+const compose = text('docker-compose.yml');
+const given = `${compose}\n${text('deploy/compose/setup.ts')}\n${text('Dockerfile')}`;
+
+const place = {
+  dir: '/data',
+  urls: Object.fromEntries(services.map(({ name, port }) => [name, `http://127.0.0.1:${port}`])),
+  natsUrl: 'nats://127.0.0.1:4222',
+  databaseUrl: 'postgres://127.0.0.1/yunshi',
+  seed: 'demo' as const,
+  testClock: true,
+  secrets: { postgres: 'p', roles: {}, encryptionKey: 'e', playedProviders: 's' },
+  wechat: { keysFolder: '/keys', merchant: {} },
+};
+
+test.each(services)('compose starts $name, with every variable that npm start gives it', (service) => {
+  expect(compose).toContain(`command: [${service.program}]`);
+  const names = Object.keys(environment(service, place)).filter((name) => name !== 'GATEWAY_URL');
+  expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(given))).toEqual([]);
+});
+
+test('no secret stands in the compose file', () => {
+  const secret = /^\s*\w*(?:PASSWORD|SECRET|TOKEN|PRIVATE_KEY|ENCRYPTION_KEY)\w*:\s*\S/m;
+  expect(compose.replace(/POSTGRES_PASSWORD_FILE: \S+/, '')).not.toMatch(secret);
+  expect('      ENCRYPTION_KEY: abc').toMatch(secret);
+});
