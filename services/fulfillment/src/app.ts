@@ -46,6 +46,8 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     onFault: (what, error) => log.error({ err: error }, what),
   });
   const { sql, clock } = core;
+  // Plans made for empty tables would stay after they have filled.
+  await sql`analyze instances, provider_calls, endpoints, product_numbers, products, api_keys`;
   const { issuer, audience, jwksUrl: jwks } = config.auth;
   const server = await httpServer({
     name: 'fulfillment',
