@@ -1,0 +1,56 @@
+import { fileURLToPath } from 'node:url';
+import { jwtAuth } from '@yunshi/http/auth';
+import { httpServer } from '@yunshi/http/server';
+import { startCore } from '@yunshi/messaging/core';
+import { pino, type Logger } from 'pino';
+import type { Config } from './config.ts';
+import { orderChanges } from './order/changes.ts';
+import { orderHandlers } from './order/handlers.ts';
+import { orderReadRoutes, orderWriteRoutes } from './order/routes.ts';
+import { Problem } from './problems.ts';
+import { learnProduct } from './quote/handlers.ts';
+import { quoteRoutes } from './quote/routes.ts';
+import { purchaseSaga } from './sagas/purchase.saga.ts';
+import { sagaRoutes } from './sagas/routes.ts';
+
+export type Running = { readonly url: string; readonly stop: () => Promise<void> };
+
+/** Quotes, orders, and the sagas that carry them through. */
+export async function start(config: Config, log: Logger = pino({ level: config.logLevel, name: 'order' })): Promise<Running> {
+  const onFault = (what: string, error: unknown) => log.error({ err: error }, what);
+  const core = await startCore({
+    service: 'order',
+    databaseUrl: config.databaseUrl,
+    natsUrl: config.natsUrl,
+    testClock: config.testClock,
+    migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
+    handlers: () => [learnProduct, ...orderHandlers],
+    sagas: [purchaseSaga],
+    onFault,
+  });
+  const changes = orderChanges(core, onFault);
+  const server = await httpServer({
+    name: 'order',
+    routes: [quoteRoutes(core), orderWriteRoutes({ core, changes }), orderReadRoutes({ core, changes }), sagaRoutes(core.sql)],
+    auth: jwtAuth(config.auth),
+    logger: log,
+    problems: Problem.entries,
+    ready: { core: () => allWell(core.ready()) },
+  });
+  await core.run();
+  const url = await server.listen(config);
+  log.info({ url }, 'ready');
+  return {
+    url,
+    async stop() {
+      changes.stop();
+      await server.stop();
+      await core.stop();
+    },
+  };
+}
+
+async function allWell(checks: Promise<Readonly<Record<string, boolean>>>): Promise<void> {
+  const failing = Object.entries(await checks).filter(([, well]) => !well);
+  if (failing.length > 0) throw new Error(`not well: ${failing.map(([name]) => name).join(', ')}`);
+}

@@ -1,0 +1,28 @@
+import type { OrderId, SagaId } from '@yunshi/kernel/ids';
+import { startSaga, type SagaStart } from '@yunshi/messaging/handle';
+import { purchaseSaga } from '../sagas/purchase.saga.ts';
+import type { Order } from './order.ts';
+
+/** An order has one saga, so the saga's id follows from the order's, and nobody has to look it up to stop it. */
+export const sagaOf = (orderId: OrderId): SagaId => `sag_${orderId.slice('ord_'.length)}` as SagaId;
+
+export const beginPurchase = (order: Order): SagaStart =>
+  startSaga(purchaseSaga, {
+    id: sagaOf(order.orderId),
+    key: order.orderId,
+    data: {
+      orderId: order.orderId,
+      orderNumber: order.orderNumber,
+      accountId: order.accountId,
+      userId: order.userId,
+      kind: order.kind,
+      line: order.line,
+      productName: order.productName,
+      skuName: order.skuName,
+      isTrial: order.isTrial,
+      ...(order.claimId !== null && { claimId: order.claimId }),
+      payable: order.payable,
+      payBy: order.payBy.toISOString(),
+      refunded: 0,
+    },
+  });

@@ -1,0 +1,43 @@
+import type { OrderEnd } from '@yunshi/contracts/order';
+import { yuan } from '@yunshi/kernel/money';
+import type { Entry } from './order.ts';
+
+type Sentence = { readonly zh: string; readonly en: string };
+
+const because: Readonly<Record<OrderEnd, Sentence>> = {
+  'payment-timeout': { zh: '未在规定时间内付款', en: 'it was not paid in time' },
+  cancelled: { zh: '买家取消了订单', en: 'the buyer cancelled it' },
+  'not-delivered': { zh: '服务商未能交付', en: 'the provider could not deliver it' },
+  'coupon-refused': { zh: '优惠券不可用', en: 'the coupon could not be used' },
+  'payment-refused': { zh: '无可用的支付方式', en: 'there was no way to pay it' },
+  unanswered: { zh: '系统未及时响应', en: 'a part of the marketplace did not answer' },
+};
+
+/** What an entry of the timeline says to its buyer. */
+export function sentences({ what, reason, amount }: Pick<Entry, 'what' | 'reason' | 'amount'>): Sentence {
+  const why = reason === null ? undefined : because[reason];
+  const back: Sentence =
+    amount === null ? { zh: '', en: '' } : { zh: `，${yuan(amount)} 已原路退回`, en: `; ${yuan(amount)} was given back` };
+  const ended = (zh: string, en: string): Sentence => ({
+    zh: `${zh}${why ? `：${why.zh}` : ''}${back.zh}`,
+    en: `${en}${why ? `: ${why.en}` : ''}${back.en}`,
+  });
+  switch (what) {
+    case 'placed':
+      return { zh: '订单已提交', en: 'The order was placed' };
+    case 'paid':
+      return amount
+        ? { zh: `已付款 ${yuan(amount)}，等待服务商交付`, en: `${yuan(amount)} was paid; the provider delivers` }
+        : { zh: '等待服务商交付', en: 'The provider delivers' };
+    case 'cancel-requested':
+      return { zh: '已申请取消，等待支付渠道确认', en: 'Cancellation was requested; the payment channel confirms it' };
+    case 'completed':
+      return { zh: '交易成功', en: 'The order was completed' };
+    case 'cancelled':
+      return ended('订单已取消', 'The order was cancelled');
+    case 'closed':
+      return ended('订单已关闭', 'The order was closed');
+    case 'failed':
+      return ended('订单处理失败', 'The order failed');
+  }
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { OrderEnd } from '@yunshi/contracts/order';
+import { Channel } from '@yunshi/contracts/payment';
+import { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
+import { DeliveryType, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { Fen } from '@yunshi/kernel/money';
+import { QuoteRequest } from '../quote/wire.ts';
+import { awaitedOf, orderFlow, type Entry, type Order } from './order.ts';
+import { sentences } from './sentences.ts';
+
+const Time = z.iso.datetime({ offset: true });
+export const Status = z.enum(orderFlow.states as [keyof typeof orderFlow.table, ...(keyof typeof orderFlow.table)[]]);
+
+export const OrderRequest = z.strictObject({
+  ...QuoteRequest.shape,
+  accepted_agreements: z
+    .array(z.string().min(1).max(64))
+    .max(20)
+    .meta({ description: 'Names of the agreements that the buyer accepts, as the quote lists them' }),
+  expected_payable: Fen.optional().meta({ description: 'The payable amount that the buyer saw; if it has changed, the order is refused' }),
+});
+
+export const Awaits = z
+  .object({ what: z.enum(['payment', 'delivery', 'cancellation']), until: Time.nullable() })
+  .meta({ description: 'What the order waits for, and until when, if that is known' });
+
+export const ShownOrder = z
+  .object({
+    order_id: OrderId,
+    order_number: z.string().meta({ example: '202603024320000012345678' }),
+    account_id: AccountId,
+    user_id: UserId,
+    kind: OrderKind,
+    status: Status,
+    version: z.int().min(1),
+    product: z.object({ product_id: ProductId, name: z.string(), delivery_type: DeliveryType }),
+    sku: z.object({ sku_id: SkuId, name: z.string(), is_trial: z.boolean() }),
+    provider: z.object({ provider_id: ProviderId, name: z.string() }),
+    quantity: z.int(),
+    period: z.object({ count: z.int(), unit: PeriodUnit }).nullable(),
+    unit_price: Fen,
+    total: Fen,
+    coupon: z.object({ claim_id: ClaimId, name: z.string() }).nullable(),
+    deduction: Fen,
+    payable: Fen,
+    agreements: z.array(z.string()),
+    placed_at: Time,
+    pay_by: Time,
+    cancel_requested_at: Time.nullable(),
+    payment: z.object({ payment_id: PaymentId, channel: Channel, paid_at: Time }).nullable(),
+    instance_id: InstanceId.nullable(),
+    ended_at: Time.nullable(),
+    end_reason: OrderEnd.nullable(),
+    refunded: Fen,
+    awaits: Awaits.nullable(),
+  })
+  .meta({ id: 'Order' });
+export type ShownOrder = z.infer<typeof ShownOrder>;
+
+const time = (at: Date | null): string | null => at?.toISOString() ?? null;
+
+export function shownOrder(order: Order): ShownOrder {
+  const { line, claimId, couponName, paymentId, channel, paidAt } = order;
+  return {
+    order_id: order.orderId,
+    order_number: order.orderNumber,
+    account_id: order.accountId,
+    user_id: order.userId,
+    kind: order.kind,
+    status: order.status,
+    version: order.version,
+    product: { product_id: order.productId, name: order.productName, delivery_type: order.deliveryType },
+    sku: { sku_id: order.skuId, name: order.skuName, is_trial: order.isTrial },
+    provider: { provider_id: order.providerId, name: order.providerName },
+    quantity: line.quantity,
+    period: line.period ?? null,
+    unit_price: line.unitPrice,
+    total: order.total,
+    coupon: claimId === null ? null : { claim_id: claimId, name: couponName ?? '' },
+    deduction: order.deduction,
+    payable: order.payable,
+    agreements: [...order.agreements],
+    placed_at: order.placedAt.toISOString(),
+    pay_by: order.payBy.toISOString(),
+    cancel_requested_at: time(order.cancelRequestedAt),
+    payment: paymentId && channel && paidAt ? { payment_id: paymentId, channel, paid_at: paidAt.toISOString() } : null,
+    instance_id: order.instanceId,
+    ended_at: time(order.endedAt),
+    end_reason: order.endReason,
+    refunded: order.refunded,
+    awaits: awaitedOf(order),
+  };
+}
+
+export const ShownEntry = z
+  .object({
+    order_id: OrderId,
+    version: z.int().min(1),
+    at: Time,
+    what: z.enum(['placed', 'paid', 'cancel-requested', 'completed', 'cancelled', 'closed', 'failed']),
+    status: Status,
+    reason: OrderEnd.nullable(),
+    amount: Fen.nullable(),
+    awaits: Awaits.nullable(),
+    message: z.string().meta({ description: 'What happened, in Chinese' }),
+    message_en: z.string(),
+  })
+  .meta({ id: 'OrderEntry' });
+
+export function shownEntry(entry: Entry): z.infer<typeof ShownEntry> {
+  const { orderId, version, at, what, status, reason, amount, awaits } = entry;
+  const { zh, en } = sentences(entry);
+  return { order_id: orderId, version, at: at.toISOString(), what, status, reason, amount, awaits, message: zh, message_en: en };
+}

@@ -1,0 +1,67 @@
+import { orderPlaced } from '@yunshi/contracts/order';
+import type { AccountId, OrderId } from '@yunshi/kernel/ids';
+import { httpWrite, write, type Context, type Decision } from '@yunshi/messaging/handle';
+import { orderPolicy } from '../policy.ts';
+import { Problem, refused } from '../problems.ts';
+import { saved } from './handlers.ts';
+import { place, requestCancel, type Facts, type Order, type Request } from './order.ts';
+import { orders } from './orders.ts';
+import { beginPurchase, sagaOf } from './purchase.ts';
+import { trialId, trials, type Trial } from './trials.ts';
+import { shownOrder } from './wire.ts';
+
+export type Placing = { readonly request: Request; readonly facts: Facts };
+
+function placing({ request, facts }: Placing, now: Date): Decision<Order> & { readonly placed?: Order } {
+  const placed = place(request, facts, orderPolicy, now);
+  if (!placed.ok) return { response: refused(placed.error) };
+  const { order } = placed.value;
+  const { orderId, accountId, kind, payable, version } = order;
+  return {
+    ...saved(undefined, placed.value),
+    placed: order,
+    start: [beginPurchase(order)],
+    events: [orderPlaced({ orderId, orderVersion: version, accountId, kind, payable })],
+    response: { status: 201, body: shownOrder(order) },
+  };
+}
+
+export const placeOrder = httpWrite('order.place', {
+  of: orders,
+  key: ({ request }: Placing) => request.orderId,
+  decide: (asked, _, { now }) => placing(asked, now),
+});
+
+/** As `placeOrder`, for a SKU that a buyer may have once: whether it is still to be had is read under a lock. */
+export const placeTrialOrder = httpWrite('order.place-trial', {
+  of: orders,
+  key: ({ request }: Placing) => request.orderId,
+  beside: { of: trials, key: ({ request, facts }) => trialOf(request, facts) },
+  decide: ({ request, facts }, _, { now, beside }: Context & { readonly beside: Trial | undefined }) => {
+    const taken = beside !== undefined && beside.orderId !== null;
+    const { placed, writes = [], ...decision } = placing({ request, facts: { ...facts, trialTaken: taken } }, now);
+    if (!placed) return decision;
+    return { ...decision, writes: [...writes, write(trials, { trialId: trialId(placed), orderId: placed.orderId })] };
+  },
+});
+
+function trialOf({ accountId, wish }: Request, { product }: Facts): string {
+  if (!product) throw new Error(`SKU ${wish.skuId} is ordered as the trial of no product`);
+  return trialId({ accountId, productId: product.productId });
+}
+
+export const cancelOrder = httpWrite('order.cancel', {
+  of: orders,
+  key: ({ orderId }: { readonly orderId: OrderId; readonly accountId: AccountId }) => orderId,
+  decide: ({ accountId }, order, { now }) => {
+    if (order?.accountId !== accountId) return { response: Problem.response('not-found') };
+    const asked = requestCancel(order, now);
+    if (!asked.ok) return { response: Problem.response(asked.error, { detail: `The order is ${order.status}.` }) };
+    const { order: changed } = asked.value;
+    return {
+      ...saved(order, asked.value),
+      stop: changed === order ? [] : [{ sagaId: sagaOf(order.orderId), reason: 'cancelled' }],
+      response: { status: 202, body: shownOrder(changed) },
+    };
+  },
+});

@@ -1,0 +1,82 @@
+import { problemTable, type FieldProblem, type ProblemOptions, type ProblemResponse } from '@yunshi/http/problem';
+import { yuan } from '@yunshi/kernel/money';
+import type { OrderRefusal } from './order/order.ts';
+
+/** What this service refuses, beside the common problems. */
+export const Problem = problemTable({
+  'sku-not-found': { status: 422, title: 'There is no such SKU', remedy: 'Take the SKU from the product as the catalogue shows it now.' },
+  'product-withdrawn': { status: 409, title: 'The product is no longer for sale', remedy: 'Choose another product.' },
+  'sku-not-on-sale': {
+    status: 409,
+    title: 'This SKU is not for sale',
+    remedy: 'Choose one of the SKUs that the catalogue shows as on sale.',
+  },
+  'duration-not-offered': {
+    status: 422,
+    title: 'The SKU is not sold for this duration',
+    remedy: 'Send one of the durations in `offered`.',
+  },
+  'quantity-not-offered': { status: 422, title: 'The SKU is not sold in this quantity', remedy: 'Stay between `minimum` and `maximum`.' },
+  'amount-too-large': { status: 422, title: 'The order would cost more than one order may', remedy: 'Split it into several orders.' },
+  'trial-already-taken': { status: 409, title: 'You have had the trial of this product', remedy: 'Order one of its other SKUs.' },
+  'coupon-not-usable': {
+    status: 409,
+    title: 'The coupon cannot be used for this order',
+    remedy: 'Choose another coupon of the quote, or `none`; `reason` says what is wrong with this one.',
+  },
+  'agreements-not-accepted': {
+    status: 422,
+    title: 'The service agreements are not accepted',
+    remedy: 'Show the agreements in `missing` to the buyer, and send their names in `accepted_agreements` once they are accepted.',
+  },
+  'price-changed': {
+    status: 409,
+    title: 'The order costs something else than expected',
+    remedy: 'Show the buyer a new quote, and order again with its amount and a new Idempotency-Key.',
+  },
+  'order-not-cancellable': {
+    status: 409,
+    title: 'The order can no longer be cancelled',
+    remedy: 'Only unpaid orders are cancelled. Ask for a refund of what was delivered.',
+  },
+});
+
+/** What is wrong with the field this time, and what the caller needs to know to do better. */
+function particulars(refusal: OrderRefusal): { readonly detail: string; readonly members?: ProblemOptions['members'] } {
+  switch (refusal.code) {
+    case 'sku-not-found':
+    case 'product-withdrawn':
+    case 'sku-not-on-sale':
+    case 'trial-already-taken':
+      return { detail: Problem.entries[refusal.code]?.title ?? refusal.code };
+    case 'duration-not-offered': {
+      const { offered } = refusal;
+      const detail = offered.length > 0 ? `It is sold for ${offered.join(', ')} periods.` : 'It is not sold by periods; leave this out.';
+      return { detail, members: { offered } };
+    }
+    case 'quantity-not-offered': {
+      const { minimum, maximum } = refusal;
+      return { detail: `It is sold in quantities from ${minimum} to ${maximum}.`, members: { minimum, maximum } };
+    }
+    case 'amount-too-large':
+      return { detail: `An order costs at most ${yuan(refusal.maximum)}.`, members: { maximum: refusal.maximum } };
+    case 'coupon-not-usable':
+      return { detail: `The coupon cannot be used here: ${refusal.reason}.`, members: { reason: refusal.reason } };
+    case 'agreements-not-accepted':
+      return { detail: `Not accepted: ${refusal.missing.join(', ')}.`, members: { missing: refusal.missing } };
+    case 'price-changed':
+      return { detail: `The order now costs ${yuan(refusal.payable)}.`, members: { payable: refusal.payable } };
+  }
+}
+
+function problemOptions(refusal: OrderRefusal): ProblemOptions {
+  const { detail, members } = particulars(refusal);
+  const remedy = Problem.entries[refusal.code]?.remedy ?? '';
+  const field: FieldProblem = { in: 'body', field: `/${refusal.field}`, detail, remedy };
+  return { detail, errors: [field], ...(members && { members }) };
+}
+
+/** A refusal as the answer of a decision. */
+export const refused = (refusal: OrderRefusal): ProblemResponse => Problem.response(refusal.code, problemOptions(refusal));
+/** A refusal to be thrown, where nothing was to be stored. */
+export const refusing = (refusal: OrderRefusal): InstanceType<typeof Problem> => new Problem(refusal.code, problemOptions(refusal));

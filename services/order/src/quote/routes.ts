@@ -1,0 +1,47 @@
+import { callerOf } from '@yunshi/http/caller';
+import type { Routes } from '@yunshi/http/server';
+import type { Core } from '@yunshi/messaging/core';
+import { quoteFor } from '../order/order.ts';
+import { orderPolicy } from '../policy.ts';
+import { Problem, refusing } from '../problems.ts';
+import { factsFor } from './facts.ts';
+import { QuoteRequest, ShownQuote, shownQuote } from './wire.ts';
+
+/** Codes that a wish can be refused with, by a quote and by an order alike. */
+export const wishProblems = Problem.codes(
+  'sku-not-found',
+  'product-withdrawn',
+  'sku-not-on-sale',
+  'duration-not-offered',
+  'quantity-not-offered',
+  'amount-too-large',
+  'trial-already-taken',
+  'coupon-not-usable',
+);
+
+export const quoteRoutes =
+  (core: Core): Routes =>
+  async (app) => {
+    app.post(
+      '/v1/quotes',
+      {
+        config: { access: ['buyer'], problems: wishProblems },
+        schema: {
+          tags: ['orders'],
+          summary: 'What a SKU would cost this buyer',
+          description:
+            'Nothing is kept or held. The coupon that saves most is counted in unless another, or none, is chosen; all others are listed.',
+          body: QuoteRequest,
+          response: { 200: ShownQuote },
+        },
+      },
+      async (request) => {
+        const { sku_id: skuId, quantity, duration, coupon } = request.body;
+        const wish = { skuId, quantity, duration };
+        const facts = await factsFor(core, { accountId: callerOf(request).accountId, wish, withCoupons: true });
+        const quoted = quoteFor(wish, coupon, facts);
+        if (!quoted.ok) throw refusing(quoted.error);
+        return shownQuote(quoted.value, orderPolicy);
+      },
+    );
+  };
