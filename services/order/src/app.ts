@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
-import { startCore } from '@yunshi/messaging/core';
-import { pino, type Logger } from 'pino';
+import { startCore, type Core } from '@yunshi/messaging/core';
+import { createLog, type Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
 import { orderChanges } from './order/changes.ts';
 import { orderHandlers } from './order/handlers.ts';
@@ -16,7 +16,7 @@ import { sagaRoutes } from './sagas/routes.ts';
 export type Running = { readonly url: string; readonly stop: () => Promise<void> };
 
 /** Quotes, orders, and the sagas that carry them through. */
-export async function start(config: Config, log: Logger = pino({ level: config.logLevel, name: 'order' })): Promise<Running> {
+export async function start(config: Config, log: Log = createLog({ service: 'order', level: config.logLevel })): Promise<Running> {
   const onFault = (what: string, error: unknown) => log.error({ err: error }, what);
   const core = await startCore({
     service: 'order',
@@ -35,7 +35,7 @@ export async function start(config: Config, log: Logger = pino({ level: config.l
     auth: jwtAuth(config.auth),
     logger: log,
     problems: Problem.entries,
-    ready: { core: () => allWell(core.ready()) },
+    ready: readiness(core),
   });
   await core.run();
   const url = await server.listen(config);
@@ -50,7 +50,13 @@ export async function start(config: Config, log: Logger = pino({ level: config.l
   };
 }
 
-async function allWell(checks: Promise<Readonly<Record<string, boolean>>>): Promise<void> {
-  const failing = Object.entries(await checks).filter(([, well]) => !well);
-  if (failing.length > 0) throw new Error(`not well: ${failing.map(([name]) => name).join(', ')}`);
-}
+/** One check for each thing that must be well before requests are welcome. */
+const readiness = (core: Core) =>
+  Object.fromEntries(
+    (['database', 'nats'] as const).map((name) => [
+      name,
+      async () => {
+        if (!(await core.ready())[name]) throw new Error(`${name} is not well`);
+      },
+    ]),
+  );

@@ -5,7 +5,7 @@ import { SagaId } from '@yunshi/kernel/ids';
 import type { Sql } from '@yunshi/db/connect';
 import type { SagaState } from '@yunshi/saga/run';
 import { Problem } from '../problems.ts';
-import { findSaga, findSagas, type SagaLogRow, type SagaRow } from './sagas.ts';
+import { findSaga, findSagas, type SagaLogRow, type SagaRow } from './search.ts';
 
 const Phase = z.enum(['forward', 'backward', 'completed', 'rolled-back']);
 const Time = z.iso.datetime({ offset: true });
