@@ -29,7 +29,7 @@ export async function testNats(options: { syncInterval?: string } = {}): Promise
 /** A nats-server process that a test may kill and restart as it likes. It is stopped, and its store removed, after the file. */
 export async function ownNats(options: { syncInterval?: string } = {}): Promise<Nats> {
   const { natsServer: binary, folder } = inject('servers');
-  if (!binary) throw new Error('this test kills nats-server, which it cannot do to the one given by TEST_NATS_URL: unset that');
+  if (!binary) throw new Error('this test kills nats-server, so it needs one of its own, and none was found beside that of TEST_NATS_URL');
   const dir = await mkdtemp(join(folder, 'nats-'));
   const server = await startNats({ binary, dir, ...options });
   afterAll(async () => {

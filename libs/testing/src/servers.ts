@@ -8,8 +8,8 @@ import type { TestProject } from 'vitest/node';
 import { postgresContainer } from './containers.ts';
 
 /**
- * What the run gives to its test files: a folder that is removed at its end, a superuser's URL, and either the nats-server program, which
- * each file starts for itself, or the URL of a server that all share.
+ * What the run gives to its test files: a folder that is removed at its end, a superuser's URL, the nats-server program, which each file
+ * starts for itself, and, when one was given, the URL of a server that all share instead.
  */
 export type TestServers = { folder: string; postgresUrl: string; natsServer?: string; natsUrl?: string };
 
@@ -43,8 +43,10 @@ async function begin(): Promise<Run> {
   const database = await beginPostgres(folder);
   say(`PostgreSQL: ${database.kind}`);
   const natsUrl = process.env['TEST_NATS_URL'];
-  const program = natsUrl ? undefined : await findNatsServer(say);
-  say(program ? `nats-server: a process per test file, ${program.version} from ${program.from}` : 'nats-server: given by TEST_NATS_URL');
+  // Tests that kill nats-server start one of their own even when a URL is given.
+  const program = natsUrl ? await findNatsServer(say).catch(() => undefined) : await findNatsServer(say);
+  const own = program && `a process per test file, ${program.version} from ${program.from}`;
+  say(`nats-server: ${natsUrl ? `given by TEST_NATS_URL; for tests that kill it ${own ?? 'there is none'}` : own}`);
   return {
     servers: { folder, postgresUrl: database.url, ...(program && { natsServer: program.path }), ...(natsUrl && { natsUrl }) },
     async stop() {
