@@ -59,8 +59,15 @@ export function consume(
     await ensureStreams(jsm);
     await ensureConsumer(jsm, consuming);
     const consumer = await jetstream(nc).consumers.get(consuming.stream, consuming.durable);
-    messages = await consumer.consume({ max_messages: pulledMax, expires: 10_000, idle_heartbeat: 2_000, abort_on_missing_resource: true });
-    if (stopped) await messages.close();
+    const pulled = await consumer.consume({
+      max_messages: pulledMax,
+      expires: 10_000,
+      idle_heartbeat: 2_000,
+      abort_on_missing_resource: true,
+    });
+    // Not closed and waited for: closing ends when the loop below has read to the end, and nobody reads these.
+    if (stopped) return pulled.stop();
+    messages = pulled;
     for await (const message of messages) onMessage(message);
   }
 
