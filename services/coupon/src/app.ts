@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
-import { pino } from 'pino';
+import { createLog } from '@yunshi/telemetry/log';
 import { claimAnswerers, claimHandlers } from './claim/handlers.ts';
 import { claimRoutes } from './claim/routes.ts';
 import type { Config } from './config.ts';
@@ -17,7 +17,7 @@ export type Running = { readonly url: string; readonly stop: () => Promise<void>
 
 /** Offers coupons, lets buyers claim them, and holds claimed ones for orders. */
 export async function start(config: Config): Promise<Running> {
-  const log = pino({ name: 'coupon', level: config.LOG_LEVEL });
+  const log = createLog({ service: 'coupon', level: config.LOG_LEVEL });
   const core = await startCore({
     service: 'coupon',
     databaseUrl: config.DATABASE_URL,

@@ -50,13 +50,13 @@ export type Search = {
   readonly query?: string | undefined;
   readonly sort: Sort;
   readonly after?: After | undefined;
-  readonly limit: number;
+  readonly take: number;
 };
 
 /** One page of the published products. */
 export async function findProducts(
   sql: Sql,
-  { categoryId, deliveryType, providerId, query, sort, after, limit }: Search,
+  { categoryId, deliveryType, providerId, query, sort, after, take }: Search,
 ): Promise<Listed[]> {
   const words = wordsOf(query ?? '');
   const found = words.length
@@ -77,7 +77,7 @@ export async function findProducts(
       ${categoryId ? sql`and p.category_id = ${categoryId}` : sql``}
       ${deliveryType ? sql`and p.delivery_type = ${deliveryType}` : sql``}
       ${providerId ? sql`and p.provider_id = ${providerId}` : sql``}
-    order by ${by} ${direction}, p.product_id ${direction} limit ${limit}`;
+    order by ${by} ${direction}, p.product_id ${direction} limit ${take}`;
 }
 
 const sortings: Readonly<Record<Sort, readonly [column: string, descending: boolean]>> = {

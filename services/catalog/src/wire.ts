@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import type { PriceModel, SkuSnapshot } from '@yunshi/contracts/catalog';
+import { chinaTime } from '@yunshi/kernel/calendar';
+import { ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
+import { DeliveryType, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { Fen } from '@yunshi/kernel/money';
+import type { Category, Found, Listed, Provider } from './product/products.ts';
+
+// How the catalogue looks over HTTP. Times are in China's offset, to the second.
+
+const Time = z.iso.datetime({ offset: true });
+
+const WirePrice = z
+  .discriminatedUnion('model', [
+    z.object({ model: z.literal('per_period'), price: Fen, unit: PeriodUnit, durations: z.array(z.int()) }),
+    z.object({
+      model: z.literal('per_quantity'),
+      price: Fen,
+      minimum: z.int(),
+      maximum: z.int(),
+      unit: PeriodUnit.optional(),
+      durations: z.array(z.int()).optional(),
+    }),
+    z.object({ model: z.literal('per_package'), price: Fen, calls: z.int(), valid_days: z.int() }),
+    z.object({ model: z.literal('one_off'), price: Fen, valid_days: z.int().optional() }),
+  ])
+  .meta({
+    id: 'Price',
+    description: '计价模型. `price` is for one unit: a seat, a period, a package; `durations` are what can be chosen.',
+  });
+
+const WireSku = z
+  .object({
+    sku_id: SkuId,
+    name: z.string(),
+    price: WirePrice,
+    trial_of: SkuId.nullable().meta({ description: 'Set on a trial 试用: the SKU that it converts to' }),
+    on_sale: z.boolean(),
+  })
+  .meta({ id: 'Sku' });
+
+export const WireCategory = z
+  .object({
+    category_id: z.string(),
+    name: z.string(),
+    name_en: z.string(),
+    products: z.int().meta({ description: 'Products on the shelf' }),
+  })
+  .meta({ id: 'Category' });
+
+export const WireProvider = z
+  .object({
+    provider_id: ProviderId,
+    name: z.string(),
+    name_en: z.string(),
+    about: z.string(),
+    about_en: z.string(),
+    self_operated: z.boolean().meta({ description: '自营' }),
+    contact: z.object({ phone: z.string(), email: z.string(), service_hours: z.string() }),
+    joined_at: Time,
+  })
+  .meta({ id: 'Provider' });
+
+const shared = {
+  product_id: ProductId,
+  name: z.string(),
+  name_en: z.string().nullable(),
+  summary: z.string(),
+  summary_en: z.string().nullable(),
+  delivery_type: DeliveryType,
+  human_delivery: z.boolean().meta({ description: 'A SaaS product that also needs human delivery' }),
+  price_from: Fen.meta({ description: 'Lowest unit price on sale, trials left out' }),
+  has_trial: z.boolean(),
+  completed_sales: z.int().meta({ description: '交易成功' }),
+  published_at: Time,
+};
+
+export const WireListed = z
+  .object({ ...shared, category_id: z.string(), provider: z.object({ provider_id: ProviderId, name: z.string() }) })
+  .meta({ id: 'ListedProduct' });
+
+export const WireProduct = z
+  .object({
+    ...shared,
+    status: z.enum(['published', 'withdrawn']).meta({ description: 'Only what is published can be ordered' }),
+    description: z.string().meta({ description: 'Markdown' }),
+    guide: z.string().meta({ description: '使用指南, Markdown' }),
+    skus: z.array(WireSku),
+    category: z.object({ category_id: z.string(), name: z.string(), name_en: z.string() }),
+    provider: WireProvider,
+  })
+  .meta({ id: 'Product' });
+
+function priceShown(price: PriceModel): z.input<typeof WirePrice> {
+  switch (price.model) {
+    case 'per_period':
+    case 'per_quantity':
+      return price;
+    case 'per_package':
+      return { model: price.model, price: price.price, calls: price.calls, valid_days: price.validDays };
+    case 'one_off':
+      return { model: price.model, price: price.price, ...(price.validDays !== undefined && { valid_days: price.validDays }) };
+  }
+}
+
+const skuShown = ({ skuId, name, price, trialOf, onSale }: SkuSnapshot): z.input<typeof WireSku> => ({
+  sku_id: skuId,
+  name,
+  price: priceShown(price),
+  trial_of: trialOf ?? null,
+  on_sale: onSale,
+});
+
+const sharedShown = (product: Listed | Found) => ({
+  product_id: product.productId,
+  name: product.name,
+  name_en: product.nameEn,
+  summary: product.summary,
+  summary_en: product.summaryEn,
+  delivery_type: product.deliveryType,
+  human_delivery: product.humanDelivery,
+  price_from: product.priceFrom,
+  has_trial: product.skus.some((sku) => sku.onSale && sku.trialOf !== undefined),
+  completed_sales: product.completedSales,
+  published_at: chinaTime(product.publishedAt),
+});
+
+export const listedShown = (product: Listed): z.input<typeof WireListed> => ({
+  ...sharedShown(product),
+  category_id: product.categoryId,
+  provider: { provider_id: product.providerId, name: product.providerName },
+});
+
+export const productShown = (product: Found): z.input<typeof WireProduct> => ({
+  ...sharedShown(product),
+  status: product.status,
+  description: product.description,
+  guide: product.guide,
+  skus: product.skus.map(skuShown),
+  category: { category_id: product.category.categoryId, name: product.category.name, name_en: product.category.nameEn },
+  provider: providerShown(product.provider),
+});
+
+export const categoryShown = ({ categoryId, name, nameEn, products }: Category & { products: number }): z.input<typeof WireCategory> => ({
+  category_id: categoryId,
+  name,
+  name_en: nameEn,
+  products,
+});
+
+export const providerShown = (provider: Provider): z.input<typeof WireProvider> => ({
+  provider_id: provider.providerId,
+  name: provider.name,
+  name_en: provider.nameEn,
+  about: provider.about,
+  about_en: provider.aboutEn,
+  self_operated: provider.selfOperated,
+  contact: { phone: provider.phone, email: provider.email, service_hours: provider.serviceHours },
+  joined_at: chinaTime(provider.joinedAt),
+});
