@@ -1,5 +1,5 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import { jwtAuth } from '@yunshi/http/auth';
+import { jwtAuth, type Auth } from '@yunshi/http/auth';
 import { httpServer, type Routes } from '@yunshi/http/server';
 import { connectBus } from '@yunshi/messaging/bus';
 import { createLog } from '@yunshi/telemetry/log';
@@ -11,28 +11,30 @@ import { devIssuer } from './dev-issuer/issuer.ts';
 import { devIssuerRoutes } from './dev-issuer/routes.ts';
 import { admission } from './limits/limits.ts';
 import { explorer, pages } from './pages/routes.ts';
-import { forwarder } from './routing/forward.ts';
+import { forwarder, type ForwardLimits } from './routing/forward.ts';
 import { forwardRoutes } from './routing/routes.ts';
 
+/** What a test may bring of its own. */
+export type Given = { readonly auth?: Auth; readonly forwardLimits?: ForwardLimits };
 export type Running = { readonly url: string; readonly stop: () => Promise<void> };
 
 /** The one door: verifies who asks, counts how often, and hands on to the service that has what is asked for. */
-export async function start(config: Config): Promise<Running> {
+export async function start(config: Config, given: Given = {}): Promise<Running> {
   const log = createLog({ service: 'gateway', level: config.logLevel });
   const { issuer, audience, jwks } = config.auth;
   const keyFile = config.devIssuerKeyFile;
   const development = keyFile === undefined ? undefined : await devIssuer({ issuer, audience, keyFile });
   // What we sign ourselves we need not fetch from ourselves.
-  const auth = jwtAuth({ issuer, audience, jwks: development?.jwks ?? jwks });
+  const auth = given.auth ?? jwtAuth({ issuer, audience, jwks: development?.jwks ?? jwks });
   const admit = admission(config.limits);
-  const { forward, close } = forwarder(config.upstreams);
+  const to = forwarder(config.upstreams, given.forwardLimits);
   const describe = describer(descriptionSource(config.upstreams), log);
   const nc: NatsConnection | undefined = config.testClockNats === undefined ? undefined : await connectBus(config.testClockNats, 'gateway');
 
   const routes: Routes[] = [
     ...(development ? [devIssuerRoutes({ issuer: development, url: issuer, admit })] : []),
     ...(nc ? [clockRoutes({ nc, wallNow: () => new Date() })] : []),
-    forwardRoutes({ auth, admit, forward }),
+    forwardRoutes({ auth, admit, forwarder: to }),
   ];
   const server = await httpServer({
     name: 'gateway',
@@ -52,8 +54,8 @@ export async function start(config: Config): Promise<Running> {
     url,
     stop: async () => {
       await server.stop();
-      await close();
-      await nc?.drain();
+      await to.close();
+      await nc?.close();
     },
   };
 }

@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { Problem } from '@yunshi/http/problem';
+import { httpLimits } from '@yunshi/http/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errors, Pool, type Dispatcher } from 'undici';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { upstreamNames, type UpstreamName } from './table.ts';
 
 export type ForwardLimits = {
+  /** To one service. Each open event stream holds one, so fewer than the gateway has clients would let streams block requests. */
   readonly connectionsMax: number;
   readonly connectMsMax: number;
   /** Until the upstream begins to answer; longer than its own limit, so that its own problem arrives. */
@@ -16,13 +20,13 @@ export type ForwardLimits = {
   readonly silenceMsMax: number;
 };
 export const forwardLimits: ForwardLimits = {
-  connectionsMax: 256,
+  connectionsMax: httpLimits.connectionsMax,
   connectMsMax: 1_000,
   answerMsMax: 20_000,
   silenceMsMax: 60_000,
 };
 
-export type Forward = (to: UpstreamName, request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+export type Forwarder = ReturnType<typeof forwarder>;
 
 const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -48,6 +52,32 @@ const brokeEarly = (error: unknown): boolean =>
   error instanceof errors.SocketError ||
   (error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE'));
 
+/** Event streams do not end by themselves, so stopping has to end them: cleanly, so that the client sees an end and no error. */
+function liveStreams() {
+  const open = new Set<AbortController>();
+  return {
+    endAll: () => open.forEach((stream) => stream.abort()),
+    async carry(body: Dispatcher.ResponseData['body'], to: ServerResponse, gone: AbortSignal): Promise<void> {
+      const ended = new AbortController();
+      open.add(ended);
+      const stop = () => body.destroy();
+      ended.signal.addEventListener('abort', stop, { once: true });
+      // The head comes long before the first event.
+      to.flushHeaders();
+      try {
+        for await (const chunk of body) {
+          if (!to.write(chunk)) await once(to, 'drain', { signal: AbortSignal.any([gone, ended.signal]) });
+        }
+      } catch (error) {
+        if (!ended.signal.aborted) throw error;
+      } finally {
+        open.delete(ended);
+      }
+      to.end();
+    },
+  };
+}
+
 /** Hands requests on to the services, over pools of kept-alive connections, and their answers back as they come. */
 export function forwarder(urls: Readonly<Record<UpstreamName, string>>, limits: ForwardLimits = forwardLimits) {
   const pools = new Map(
@@ -63,6 +93,8 @@ export function forwarder(urls: Readonly<Record<UpstreamName, string>>, limits: 
     ]),
   );
 
+  const streams = liveStreams();
+
   async function ask(to: UpstreamName, options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
     const pool = pools.get(to)!;
     try {
@@ -74,7 +106,7 @@ export function forwarder(urls: Readonly<Record<UpstreamName, string>>, limits: 
     }
   }
 
-  const forward: Forward = async (to, request, reply) => {
+  const forward = async (to: UpstreamName, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     const body = Buffer.isBuffer(request.body) && request.body.length > 0 ? request.body : null;
@@ -102,13 +134,19 @@ export function forwarder(urls: Readonly<Record<UpstreamName, string>>, limits: 
     reply.hijack();
     const headers = { ...(reply.getHeaders() as Record<string, string>), ...responseHeaders(answer.headers) };
     reply.raw.writeHead(answer.statusCode, headers);
-    // An event stream has a head long before it has an event.
-    if (String(headers['content-type']).startsWith('text/event-stream')) reply.raw.flushHeaders();
-    await pipeline(answer.body, reply.raw).catch((error: unknown) => {
+    const live = String(headers['content-type']).startsWith('text/event-stream');
+    try {
+      await (live ? streams.carry(answer.body, reply.raw, gone.signal) : pipeline(answer.body, reply.raw));
+    } catch (error) {
       if (!gone.signal.aborted) request.log.warn({ err: error, upstream: to }, 'an answer broke off');
       reply.raw.destroy();
-    });
+    }
   };
 
-  return { forward, close: async () => void (await Promise.all([...pools.values()].map((pool) => pool.destroy()))) };
+  return {
+    forward,
+    /** Ends the event streams that run through here; their clients connect again, to whoever takes over. */
+    endStreams: () => streams.endAll(),
+    close: async () => void (await Promise.all([...pools.values()].map((pool) => pool.destroy()))),
+  };
 }

@@ -3,12 +3,12 @@ import { Problem } from '@yunshi/http/problem';
 import type { Routes } from '@yunshi/http/server';
 import type { FastifyRequest } from 'fastify';
 import type { Admit } from '../limits/limits.ts';
-import type { Forward } from './forward.ts';
+import type { Forwarder } from './forward.ts';
 import { routeOf, type Routed } from './table.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
-type Deps = { readonly auth: Auth; readonly admit: Admit; readonly forward: Forward };
+type Deps = { readonly auth: Auth; readonly admit: Admit; readonly forwarder: Forwarder };
 
 const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
 
@@ -20,7 +20,7 @@ function routed(request: FastifyRequest): Routed {
 
 /** Everything under `/v1/` that is not the gateway's own: verified, counted, and handed on to the service that has it. */
 export const forwardRoutes =
-  ({ auth, admit, forward }: Deps): Routes =>
+  ({ auth, admit, forwarder }: Deps): Routes =>
   async (app) => {
     // Bodies pass through as they are, up to the limit: signatures are made over bytes.
     app.removeAllContentTypeParsers();
@@ -39,10 +39,12 @@ export const forwardRoutes =
       if (needsToken && !token) throw new Problem('token-missing', { headers: { 'www-authenticate': 'Bearer' } });
     });
 
+    app.addHook('preClose', async () => forwarder.endStreams());
+
     app.route({
       method: [...methods],
       url: '/v1/*',
       config: { access: 'public', undocumented: 'the services describe their own routes' },
-      handler: (request, reply) => forward(routed(request).to, request, reply),
+      handler: (request, reply) => forwarder.forward(routed(request).to, request, reply),
     });
   };
