@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { analyzeEarly } from '@yunshi/db/analyze';
 import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
 import { startCore, type Core } from '@yunshi/messaging/core';
@@ -28,6 +29,7 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
     sagas: [purchaseSaga],
     onFault,
   });
+  const stopAnalyzing = await analyzeEarly(core.sql, onFault);
   const changes = orderChanges(core, onFault);
   const server = await httpServer({
     name: 'order',
@@ -43,6 +45,7 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
   return {
     url,
     async stop() {
+      stopAnalyzing();
       changes.stop();
       await server.stop();
       await core.stop();

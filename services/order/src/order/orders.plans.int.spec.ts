@@ -1,0 +1,79 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { connect, type Sql } from '@yunshi/db/connect';
+import { migrate } from '@yunshi/db/migrate';
+import { newId, type AccountId } from '@yunshi/kernel/ids';
+import { testDatabase } from '@yunshi/testing/database';
+import { helpDesk, instance, named, noon, placed } from '../stories.ts';
+import { complete, type Entry, type Order } from './order.ts';
+import { findEntries, findOrder, findOrders, orders, timeline, type OrderSearch } from './orders.ts';
+
+const database = await testDatabase('order');
+await migrate(database.url, [{ name: 'order', path: fileURLToPath(new URL('../../migrations', import.meta.url)) }]);
+const sql = connect({ url: database.url, name: 'plans', connectionsMax: 2 });
+afterAll(() => sql.end());
+
+/** A hundred accounts with fifty orders each, over fifty days. */
+const accounts = Array.from({ length: 100 }, (_, nth) => named<AccountId>('acc', `c${nth}`));
+const many: Order[] = [];
+const entries: Entry[] = [];
+for (let nth = 0; nth < 5_000; nth++) {
+  const at = new Date(noon.getTime() + nth * 864_000);
+  const order = { ...placed({ orderId: newId('ord', at) }, {}, at), accountId: accounts[nth % 100]! };
+  const changed = nth % 3 === 0 ? complete(order, newId('ins', at), at) : { order, entries: [] };
+  many.push(changed.order);
+  entries.push(...changed.entries);
+}
+await orders.save(sql, many);
+await timeline.save(sql, entries);
+await sql`analyze orders, timeline`;
+
+/** The client, but for one thing: a statement is explained instead of run. */
+const explaining = Object.assign(
+  (strings: TemplateStringsArray, ...values: never[]) => {
+    if (!/^\s*select/.test(strings[0] ?? '')) return sql(strings, ...values);
+    const explained = [`explain (format json) ${strings[0]}`, ...strings.slice(1)];
+    return sql(Object.assign(explained, { raw: explained }), ...values);
+  },
+  { unsafe: sql.unsafe },
+) as unknown as Sql;
+const planOf = async (answer: Promise<unknown>): Promise<string> => JSON.stringify(await answer);
+
+const mine = { accountId: accounts[7]!, limit: 21 };
+const after = { placedAt: noon, orderId: named<Order['orderId']>('ord', 'f') };
+
+test.each<[string, OrderSearch, string]>([
+  ['newest first', mine, 'orders_newest'],
+  ['the next page', { ...mine, after }, 'orders_newest'],
+  ['of one status', { ...mine, status: 'completed' }, 'orders_by_status'],
+  ['of a time', { ...mine, placedFrom: noon, placedUntil: new Date(noon.getTime() + 86_400_000) }, 'orders_newest'],
+  ['by a whole number', { ...mine, keyword: many[7]!.orderNumber }, 'orders_number'],
+])('a list %s reads an index and scans no table', async (_, search, index) => {
+  const plan = await planOf(findOrders(explaining, search));
+  expect(plan).toContain(`"Index Name":"${index}`);
+  expect(plan).not.toContain('Seq Scan');
+});
+
+test('the lists that grow longest come sorted out of the index', async () => {
+  expect(await planOf(findOrders(explaining, mine))).not.toContain('"Sort"');
+  expect(await planOf(findOrders(explaining, { ...mine, status: 'completed' }))).not.toContain('"Sort"');
+});
+
+test('one order and its timeline are read by their keys', async () => {
+  const own = { accountId: mine.accountId, orderId: many[7]!.orderId };
+  expect(await planOf(findOrder(explaining, own))).toContain('"Index Name":"orders_pkey"');
+  const plan = await planOf(findEntries(explaining, own));
+  expect(plan).toContain('orders_pkey');
+  expect(plan).not.toContain('Seq Scan');
+});
+
+test('every filter finds what it should among many', async () => {
+  const all = { ...mine, limit: 1_000 };
+  const ofMine = many.filter((order) => order.accountId === mine.accountId);
+  const ids = (found: readonly Order[]) => found.map((order) => order.orderId);
+  expect(ids(await findOrders(sql, all))).toEqual(ids(ofMine).reverse());
+  const completed = ofMine.filter(({ status }) => status === 'completed');
+  expect(ids(await findOrders(sql, { ...all, status: 'completed', productId: helpDesk }))).toEqual(ids(completed).reverse());
+  expect(await findOrders(sql, { ...all, keyword: instance })).toEqual([]);
+  expect(ids(await findOrders(sql, { ...all, keyword: completed[0]!.instanceId! }))).toEqual([completed[0]!.orderId]);
+});
