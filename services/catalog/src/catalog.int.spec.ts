@@ -30,7 +30,7 @@ type Item = {
   product_id: ProductId;
   name: string;
   price_from: number;
-  completed_sales: number;
+  sales_count: number;
   published_at: string;
   delivery_type: string;
 };
@@ -61,7 +61,7 @@ describe('browsing', () => {
   });
 
   test.each<[string, (a: Item, b: Item) => boolean]>([
-    ['-sales', (a, b) => a.completed_sales >= b.completed_sales],
+    ['-sales', (a, b) => a.sales_count >= b.sales_count],
     ['price', (a, b) => a.price_from <= b.price_from],
     ['-price', (a, b) => a.price_from >= b.price_from],
     ['-published_at', (a, b) => a.published_at >= b.published_at],
@@ -164,7 +164,7 @@ describe('sales', () => {
   const { lnmp, crm } = demoProducts;
   const sale = (productId: ProductId, orderId: OrderId = newId('ord', new Date())) =>
     recordSale({ orderId, productId, accountId: demoAccounts.qinghe.accountId, quantity: 7 });
-  const sold = async (productId: ProductId) => (await get<Item>(`/v1/products/${productId}`)).body.completed_sales;
+  const sold = async (productId: ProductId) => (await get<Item>(`/v1/products/${productId}`)).body.sales_count;
 
   test('a completed order counts once, whatever its quantity and however often it is told', async () => {
     const before = await sold(crm.productId);

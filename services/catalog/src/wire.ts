@@ -71,7 +71,7 @@ const shared = {
   human_delivery: z.boolean().meta({ description: 'A SaaS product that also needs human delivery' }),
   price_from: Fen.meta({ description: 'Lowest unit price on sale, trials left out' }),
   has_trial: z.boolean(),
-  completed_sales: z.int().meta({ description: '交易成功' }),
+  sales_count: z.int().meta({ description: '交易成功' }),
   published_at: Time,
 };
 
@@ -121,7 +121,7 @@ const sharedShown = (product: Listed | Found) => ({
   human_delivery: product.humanDelivery,
   price_from: product.priceFrom,
   has_trial: product.skus.some((sku) => sku.onSale && sku.trialOf !== undefined),
-  completed_sales: product.completedSales,
+  sales_count: product.completedSales,
   published_at: chinaTime(product.publishedAt),
 });
 

@@ -15,7 +15,7 @@ import { until } from '@yunshi/testing/until';
 import { start, type Running } from './app.ts';
 import { readConfig } from './config.ts';
 import { coupons } from './coupon/coupons.ts';
-import { published } from './stories.ts';
+import { published } from './story.fixture.ts';
 
 const database = await testDatabase('coupon');
 const nats = await testNats();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { reachable } from '@yunshi/kernel/flow';
 import type { ClaimId } from '@yunshi/kernel/ids';
-import { callPackage, claimed, firstOrder, helpDesk, lin, line, linsUser, march, published, secondOrder, zhao } from '../stories.ts';
+import { callPackage, claimed, firstOrder, helpDesk, lin, line, linsUser, march, published, secondOrder, zhao } from '../story.fixture.ts';
 import { bestFirst, claim, claimFlow, forOrder, release, reserve, shownStatus, use, type Claim, type Reservation } from './claim.ts';
 
 const ask = (changes: Partial<Reservation> = {}): Reservation => ({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { addDays } from '@yunshi/kernel/calendar';
 import { reachable } from '@yunshi/kernel/flow';
-import { draft, march, published } from '../stories.ts';
+import { draft, march, published } from '../story.fixture.ts';
 import { claimable, couponFlow, publish, validWhenClaimed, type CouponDraft } from './coupon.ts';
 
 const refusedFields = (changes: Partial<CouponDraft>) => {

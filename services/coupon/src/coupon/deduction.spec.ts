@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Line } from '@yunshi/kernel/marketplace';
-import { callPackage, hardenedImage, helpDesk, line, otherShop, published } from '../stories.ts';
+import { callPackage, hardenedImage, helpDesk, line, otherShop, published } from '../story.fixture.ts';
 import { covers, deductionFor } from './deduction.ts';
 
 const pay = (payPercent: number) => published({ benefit: { type: 'discount', payPercent } });

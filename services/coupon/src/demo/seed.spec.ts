@@ -3,7 +3,7 @@ import { demoClaims, demoCoupons, demoPersonas, demoProducts } from '@yunshi/con
 import { addDays } from '@yunshi/kernel/calendar';
 import { forOrder, shownStatus, type Claim } from '../claim/claim.ts';
 import { claimable, type Coupon } from '../coupon/coupon.ts';
-import { line } from '../stories.ts';
+import { line } from '../story.fixture.ts';
 import { seedDemoWorld } from './seed.ts';
 
 const now = new Date('2026-03-02T04:00:00Z');
