@@ -1,6 +1,7 @@
 /** The payment service's own book: the only SQL for it. */
 import type { Sql, Tx } from '@yunshi/db/connect';
 import { rowsOf } from '@yunshi/db/rows';
+import { selectListOf } from '@yunshi/db/select-list';
 import type { Order } from './order.ts';
 import type { Payment } from './refund.ts';
 import {
@@ -85,80 +86,93 @@ export function openBook(sql: Sql) {
 /** Reads and writes inside one transaction, or reads alone on the pool. */
 export type Page = ReturnType<typeof openPage>;
 
-function openPage(tx: Tx) {
-  const ordersOf = async (numbers: readonly string[]): Promise<Order[]> => {
-    const [rows, subs] = await Promise.all([
-      orders.find(tx, numbers),
-      tx<WechatSubOrder[]>`
-        select out_trade_no as "outTradeNo", order_number as "orderNumber", position, sub_mchid as "subMchid", amount, description, attach,
-          transaction_id as "transactionId"
-        from wechat_sub_orders where order_number = any(${[...numbers]}) order by order_number, position`,
-    ]);
-    return rows.map((row) => ({ ...row, subOrders: subs.filter((sub) => sub.orderNumber === row.number) }));
-  };
-  const order = async (number: string): Promise<Order | undefined> => (await ordersOf([number]))[0];
-  const refundsOf = async (outTradeNos: readonly string[]): Promise<WechatRefund[]> => {
-    const rows = await tx<{ outRefundNo: string }[]>`
-      select out_refund_no as "outRefundNo" from wechat_refunds where out_trade_no = any(${[...outTradeNos]})`;
+const openPage = (tx: Tx) => ({ ...orderPage(tx), ...paymentPage(tx), ...refundPage(tx), ...noticePage(tx) });
+
+/** A sub order, by the merchant's number or by WeChat Pay's. */
+type By = { readonly outTradeNo?: string | undefined; readonly transactionId?: string | undefined };
+
+const subOrderColumns = selectListOf(wechatSubOrders);
+
+async function ordersOf(tx: Tx, numbers: readonly string[]): Promise<Order[]> {
+  const ids = [...numbers];
+  const [rows, subs] = await Promise.all([
+    orders.find(tx, ids),
+    tx<WechatSubOrder[]>`
+      select ${tx.unsafe(subOrderColumns)} from wechat_sub_orders where order_number = any(${ids}::text[]) order by order_number, position`,
+  ]);
+  return rows.map((row) => ({ ...row, subOrders: subs.filter((sub) => sub.orderNumber === row.number) }));
+}
+
+async function refundsOf(tx: Tx, outTradeNos: readonly string[]): Promise<WechatRefund[]> {
+  const rows = await tx<{ outRefundNo: string }[]>`
+    select out_refund_no as "outRefundNo" from wechat_refunds where out_trade_no = any(${[...outTradeNos]}::text[])`;
+  return [
+    ...(await refunds.find(
+      tx,
+      rows.map(({ outRefundNo }) => outRefundNo),
+    )),
+  ];
+}
+
+const orderPage = (tx: Tx) => ({
+  order: async (number: string): Promise<Order | undefined> => (await ordersOf(tx, [number]))[0],
+  numberOfCode: async (code: string): Promise<string | undefined> =>
+    (await tx<{ number: string }[]>`select number from wechat_orders where code = ${code}`)[0]?.number,
+  /** Which of these sub order numbers belong to another order already. */
+  numbersTaken: async (number: string, outTradeNos: readonly string[]): Promise<boolean> =>
+    (await tx`select 1 from wechat_sub_orders where out_trade_no = any(${[...outTradeNos]}::text[]) and order_number <> ${number} limit 1`)
+      .length > 0,
+  saveOrder: async ({ subOrders: subs, ...row }: Order): Promise<void> => {
+    await orders.save(tx, [row]);
+    await subOrders.save(tx, subs);
+  },
+  latestOrders: async (max: number): Promise<Order[]> => {
+    const rows = await tx<{ number: string }[]>`select number from wechat_orders order by created_at desc limit ${max}`;
+    const found = await ordersOf(
+      tx,
+      rows.map(({ number }) => number),
+    );
+    return found.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+  },
+});
+
+const paymentPage = (tx: Tx) => ({
+  numberOfPayment: async (by: By): Promise<string | undefined> => {
+    const [row] = await tx<{ number: string }[]>`
+      select order_number as number from wechat_sub_orders
+      where out_trade_no = ${by.outTradeNo ?? null} or transaction_id = ${by.transactionId ?? null}`;
+    return row?.number;
+  },
+  payment: async (number: string, by: By): Promise<Payment | undefined> => {
+    const [found] = await ordersOf(tx, [number]);
+    const isNamed = (sub: WechatSubOrder): boolean =>
+      sub.outTradeNo === by.outTradeNo || (sub.transactionId !== null && sub.transactionId === by.transactionId);
+    const sub = found?.subOrders.find(isNamed);
+    return found && sub && { order: found, sub, refunds: await refundsOf(tx, [sub.outTradeNo]) };
+  },
+});
+
+const refundPage = (tx: Tx) => ({
+  refund: async (outRefundNo: string): Promise<WechatRefund | undefined> => (await refunds.find(tx, [outRefundNo]))[0],
+  refundById: async (refundId: string): Promise<WechatRefund | undefined> => {
+    const [row] = await tx<
+      { outRefundNo: string }[]
+    >`select out_refund_no as "outRefundNo" from wechat_refunds where refund_id = ${refundId}`;
+    return row && (await refunds.find(tx, [row.outRefundNo]))[0];
+  },
+  refundsOf: (outTradeNos: readonly string[]): Promise<WechatRefund[]> => refundsOf(tx, outTradeNos),
+  saveRefund: async (refund: WechatRefund): Promise<void> => void (await refunds.save(tx, [refund])),
+});
+
+const noticePage = (tx: Tx) => ({
+  addNotice: async (notice: WechatNotice): Promise<void> => void (await notices.save(tx, [notice])),
+  noticesAbout: async (about: string): Promise<WechatNotice[]> => {
+    const rows = await tx<{ id: string }[]>`select id from wechat_notices where about = ${about} order by created_at`;
     return [
-      ...(await refunds.find(
+      ...(await notices.find(
         tx,
-        rows.map(({ outRefundNo }) => outRefundNo),
+        rows.map(({ id }) => id),
       )),
     ];
-  };
-  return {
-    order,
-    numberOfCode: async (code: string): Promise<string | undefined> =>
-      (await tx<{ number: string }[]>`select number from wechat_orders where code = ${code}`)[0]?.number,
-    /** Of a sub order, by the merchant's number or by WeChat Pay's. */
-    numberOfPayment: async (by: { outTradeNo?: string | undefined; transactionId?: string | undefined }): Promise<string | undefined> =>
-      (
-        await tx<{ number: string }[]>`
-          select order_number as number from wechat_sub_orders
-          where out_trade_no = ${by.outTradeNo ?? null} or transaction_id = ${by.transactionId ?? null}`
-      )[0]?.number,
-    payment: async (
-      number: string,
-      by: { outTradeNo?: string | undefined; transactionId?: string | undefined },
-    ): Promise<Payment | undefined> => {
-      const found = await order(number);
-      const sub = found?.subOrders.find(
-        (one) => one.outTradeNo === by.outTradeNo || (one.transactionId !== null && one.transactionId === by.transactionId),
-      );
-      return found && sub && { order: found, sub, refunds: await refundsOf([sub.outTradeNo]) };
-    },
-    /** Which of these sub order numbers belong to another order already. */
-    numbersTaken: async (number: string, outTradeNos: readonly string[]): Promise<boolean> =>
-      (await tx`select 1 from wechat_sub_orders where out_trade_no = any(${[...outTradeNos]}) and order_number <> ${number} limit 1`)
-        .length > 0,
-    saveOrder: async ({ subOrders: subs, ...row }: Order): Promise<void> => {
-      await orders.save(tx, [row]);
-      await subOrders.save(tx, subs);
-    },
-    refund: async (outRefundNo: string): Promise<WechatRefund | undefined> => (await refunds.find(tx, [outRefundNo]))[0],
-    refundById: async (refundId: string): Promise<WechatRefund | undefined> => {
-      const [row] = await tx<
-        { outRefundNo: string }[]
-      >`select out_refund_no as "outRefundNo" from wechat_refunds where refund_id = ${refundId}`;
-      return row && (await refunds.find(tx, [row.outRefundNo]))[0];
-    },
-    refundsOf,
-    saveRefund: async (refund: WechatRefund): Promise<void> => void (await refunds.save(tx, [refund])),
-    addNotice: async (notice: WechatNotice): Promise<void> => void (await notices.save(tx, [notice])),
-    noticesAbout: async (about: string): Promise<WechatNotice[]> => {
-      const rows = await tx<{ id: string }[]>`select id from wechat_notices where about = ${about} order by created_at`;
-      return [
-        ...(await notices.find(
-          tx,
-          rows.map(({ id }) => id),
-        )),
-      ];
-    },
-    /** Of one number, or the latest of all. */
-    latestOrders: async (max: number): Promise<Order[]> => {
-      const rows = await tx<{ number: string }[]>`select number from wechat_orders order by created_at desc limit ${max}`;
-      return (await ordersOf(rows.map(({ number }) => number))).toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
-    },
-  };
-}
+  },
+});

@@ -2,14 +2,17 @@
 import { authorize } from '@yunshi/protocols/wechat/request-signature';
 import { privateKeyOf } from '@yunshi/protocols/wechat/rsa';
 import { NOTICE_RETRY_MS } from '@yunshi/protocols/wechat/notice';
+import { testDatabase } from '@yunshi/testing/database';
 import { until } from '@yunshi/testing/until';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { isProbed } from './order.ts';
 import { startSandbox } from './sandbox.fixture.ts';
 
 let answerNext: (number | 'with FAIL')[] = [];
 let refuseAll = false;
+const database = await testDatabase('sandbox');
 const sandbox = await startSandbox({
+  databaseUrl: database.url,
   respond: ({ headers }) => {
     if (String(headers['wechatpay-signature']).startsWith('WECHATPAY/SIGNTEST/')) return { status: 401 };
     if (refuseAll) return { status: 500 };
@@ -17,6 +20,7 @@ const sandbox = await startSandbox({
     return next === 'with FAIL' ? { status: 200, body: '{"code":"FAIL","message":"later"}' } : { status: next };
   },
 });
+afterAll(sandbox.stop);
 const { merchant, url, listener } = sandbox;
 const signer = { mchid: merchant.mchid, serialNo: merchant.merchant_serial, privateKey: privateKeyOf(sandbox.privateKey) };
 const target = '/v3/combine-transactions/out-trade-no/NEVER001';

@@ -34,37 +34,19 @@ const ALL_DELIVERIES = 16;
 
 export type WechatPay = ReturnType<typeof wechatPay>;
 
-export function wechatPay({ book, switches, merchant, clock, refundTakesMs, wake }: Deps) {
-  const names = { mchid: merchant.mchid, appid: merchant.appid };
+/** What a merchant asks, what a payer does, and what becomes of refunds. */
+export const wechatPay = (deps: Deps) => ({ ...merchantSide(deps), ...payerSide(deps), ...refundSide(deps) });
 
-  const pay = async (page: Page, order: Order, callback: Scan['callback']): Promise<Order> => {
-    const done = paid(order, clock.now(), { openid: `o${letters(27)}`, transactionId: () => `42000${digits(23)}` });
-    await page.saveOrder(done);
-    await page.addNotice(paymentNotice(done, orderView(done, names, new Set()), callback));
-    return done;
-  };
+const namesOf = ({ merchant }: Deps) => ({ mchid: merchant.mchid, appid: merchant.appid });
 
-  /** A mishap that was armed comes before what the payer chose. */
-  const fateOfCallback = async (chosen: Scan['callback']): Promise<Scan['callback']> => {
-    for (const [mishap, fate] of [
-      ['callback-never', 'never'],
-      ['callback-lost', 'lost'],
-      ['callback-late', 'late'],
-    ] as const) {
-      if (await switches.take(mishap)) return fate;
-    }
-    return chosen;
-  };
-
+const merchantSide = (deps: Deps) => {
+  const { book, switches, clock, wake } = deps;
   return {
     place: async (ask: CombineNativeRequest, { traceparent }: Trace): Promise<Result<{ code_url: string }, Refusal>> => {
       const number = ask.combine_out_trade_no;
       return book.change(number, async (page) => {
-        const taken = await page.numbersTaken(
-          number,
-          ask.sub_orders.map((sub) => sub.out_trade_no),
-        );
-        if (taken) return no(refusals.numberUsed);
+        const subNumbers = ask.sub_orders.map((sub) => sub.out_trade_no);
+        if (await page.numbersTaken(number, subNumbers)) return no(refusals.numberUsed);
         const making = { asked: JSON.stringify(ask), code: letters(9), now: clock.now(), traceparent };
         const placed = placeOrder(await page.order(number), ask, making);
         if (!placed.ok) return placed;
@@ -78,14 +60,14 @@ export function wechatPay({ book, switches, merchant, clock, refundTakesMs, wake
       if (!order) return no(refusals.orderMissing);
       const refunds = await book.read.refundsOf(order.subOrders.map((sub) => sub.outTradeNo));
       const refunded = new Set(refunds.filter((refund) => refund.status !== 'CLOSED').map((refund) => refund.outTradeNo));
-      return ok(orderView(order, names, refunded));
+      return ok(orderView(order, namesOf(deps), refunded));
     },
 
     close: async (number: string, ask: CombineCloseRequest): Promise<Result<undefined, Refusal>> => {
       const closed = await book.change(number, async (page) => {
         const order = await page.order(number);
         const overtaken = order?.state === 'NOTPAY' && (await switches.take('paid-before-close'));
-        const found = overtaken ? await pay(page, order, await fateOfCallback('at-once')) : order;
+        const found = overtaken ? await payOrder(page, order, await fateOfCallback(deps, 'at-once'), deps) : order;
         const decided = closeOrder(found, ask, clock.now());
         if (decided.ok) await page.saveOrder(decided.value);
         return decided.ok ? ok(undefined) : decided;
@@ -93,7 +75,12 @@ export function wechatPay({ book, switches, merchant, clock, refundTakesMs, wake
       wake();
       return closed;
     },
+  };
+};
 
+const payerSide = (deps: Deps) => {
+  const { book, switches, clock, wake } = deps;
+  return {
     /** What the payer sees before paying. */
     look: async (code: string): Promise<Order | undefined> => {
       const number = await book.read.numberOfCode(code);
@@ -111,12 +98,17 @@ export function wechatPay({ book, switches, merchant, clock, refundTakesMs, wake
           await page.saveOrder({ ...open.value, state: 'PAYERROR' });
           return no('payment-failed');
         }
-        return ok(await pay(page, open.value, await fateOfCallback(scan.callback)));
+        return ok(await payOrder(page, open.value, await fateOfCallback(deps, scan.callback), deps));
       });
       wake();
       return outcome;
     },
+  };
+};
 
+const refundSide = (deps: Deps) => {
+  const { book, switches, clock, wake, refundTakesMs } = deps;
+  return {
     refund: async (ask: RefundRequest, { traceparent }: Trace): Promise<Result<RefundAccepted, Refusal>> => {
       const by = { outTradeNo: ask.out_trade_no, transactionId: ask.transaction_id };
       const number = await book.read.numberOfPayment(by);
@@ -153,54 +145,72 @@ export function wechatPay({ book, switches, merchant, clock, refundTakesMs, wake
         if (refund?.status !== 'PROCESSING' || !payment) return;
         const ended = { ...refund, status: refund.endsAs, endedAt: clock.now() };
         await page.saveRefund(ended);
-        if (ended.notifyUrl !== null) await page.addNotice(noticeOfRefund(ended, ended.notifyUrl, payment.sub));
+        if (ended.notifyUrl !== null) await page.addNotice(noticeOfRefund(ended, ended.notifyUrl, payment.sub, deps));
       });
     },
   };
+};
 
-  function paymentNotice(order: Order, content: CombineOrder, callback: Scan['callback']): WechatNotice {
-    const losses = callback === 'lost' ? 1 : callback === 'never' ? ALL_DELIVERIES : 0;
-    return {
-      ...newNotice(order.number, order.notifyUrl, content, order.traceparent),
-      eventType: 'TRANSACTION.SUCCESS',
-      originalType: 'transaction',
-      summary: '支付成功',
-      nextAt: new Date(clock.now().getTime() + (callback === 'late' ? LATE_MS : 0)),
-      losses,
-      probe: isProbed(order.number),
-    };
-  }
+async function payOrder(page: Page, order: Order, callback: Scan['callback'], deps: Deps): Promise<Order> {
+  const done = paid(order, deps.clock.now(), { openid: `o${letters(27)}`, transactionId: () => `42000${digits(23)}` });
+  await page.saveOrder(done);
+  await page.addNotice(noticeOfPayment(done, callback, deps));
+  return done;
+}
 
-  function noticeOfRefund(refund: WechatRefund, url: string, sub: WechatSubOrder): WechatNotice {
-    const [eventType, summary] = {
-      SUCCESS: ['REFUND.SUCCESS', '退款成功'],
-      ABNORMAL: ['REFUND.ABNORMAL', '退款异常'],
-      CLOSED: ['REFUND.CLOSED', '退款关闭'],
-      PROCESSING: ['', ''],
-    }[refund.status] as [string, string];
-    return {
-      ...newNotice(refund.outRefundNo, url, refundNotice(refund, sub, merchant.mchid), refund.traceparent),
-      eventType,
-      originalType: 'refund',
-      summary,
-    };
-  }
+/** A mishap that was armed comes before what the payer chose. */
+async function fateOfCallback({ switches }: Deps, chosen: Scan['callback']): Promise<Scan['callback']> {
+  const fates = [
+    ['callback-never', 'never'],
+    ['callback-lost', 'lost'],
+    ['callback-late', 'late'],
+  ] as const;
+  for (const [mishap, fate] of fates) if (await switches.take(mishap)) return fate;
+  return chosen;
+}
 
-  function newNotice(about: string, url: string, content: object, traceparent: string | null) {
-    const now = clock.now();
-    const id = `EV-${chinaTime(now).replace(/\D/g, '').slice(0, 14)}${digits(15)}`;
-    const body = { id, about, url, content: JSON.stringify(content), traceparent, createdAt: now, nextAt: now };
-    return {
-      ...body,
-      attempts: 0,
-      leaseUntil: null,
-      losses: 0,
-      probe: false,
-      probeAccepted: false,
-      state: 'waiting' as const,
-      lastAnswer: null,
-    };
-  }
+function noticeOfPayment(order: Order, callback: Scan['callback'], deps: Deps): WechatNotice {
+  const losses = callback === 'lost' ? 1 : callback === 'never' ? ALL_DELIVERIES : 0;
+  return {
+    ...newNotice(
+      deps,
+      { about: order.number, url: order.notifyUrl, traceparent: order.traceparent },
+      orderView(order, namesOf(deps), new Set()),
+    ),
+    eventType: 'TRANSACTION.SUCCESS',
+    originalType: 'transaction',
+    summary: '支付成功',
+    nextAt: new Date(deps.clock.now().getTime() + (callback === 'late' ? LATE_MS : 0)),
+    losses,
+    probe: isProbed(order.number),
+  };
+}
+
+const refundEvents = {
+  SUCCESS: { eventType: 'REFUND.SUCCESS', summary: '退款成功' },
+  ABNORMAL: { eventType: 'REFUND.ABNORMAL', summary: '退款异常' },
+  CLOSED: { eventType: 'REFUND.CLOSED', summary: '退款关闭' },
+} as const;
+
+function noticeOfRefund(refund: WechatRefund, url: string, sub: WechatSubOrder, deps: Deps): WechatNotice {
+  const content = refundNotice(refund, sub, deps.merchant.mchid);
+  const envelope = newNotice(deps, { about: refund.outRefundNo, url, traceparent: refund.traceparent }, content);
+  return { ...envelope, ...refundEvents[refund.endsAs], originalType: 'refund' };
+}
+
+function newNotice({ clock }: Deps, to: Pick<WechatNotice, 'about' | 'url' | 'traceparent'>, content: object) {
+  const now = clock.now();
+  const id = `EV-${chinaTime(now).replace(/\D/g, '').slice(0, 14)}${digits(15)}`;
+  const fresh = {
+    attempts: 0,
+    leaseUntil: null,
+    losses: 0,
+    probe: false,
+    probeAccepted: false,
+    state: 'waiting' as const,
+    lastAnswer: null,
+  };
+  return { ...to, ...fresh, id, content: JSON.stringify(content), createdAt: now, nextAt: now };
 }
 
 const CODE_PREFIX = 'weixin://wxpay/bizpayurl?pr=';

@@ -1,12 +1,15 @@
 /** A stranger's client as a witness: what `wechatpay-axios-plugin` signs, verifies and decrypts is the protocol, not our idea of it. */
+import { testDatabase } from '@yunshi/testing/database';
 import { until } from '@yunshi/testing/until';
 import { isAxiosError } from 'axios';
 import { Aes, Formatter, Rsa } from 'wechatpay-axios-plugin';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { isProbed } from './order.ts';
 import { startSandbox } from './sandbox.fixture.ts';
 
-const sandbox = await startSandbox();
+const database = await testDatabase('sandbox');
+const sandbox = await startSandbox({ databaseUrl: database.url });
+afterAll(sandbox.stop);
 const { listener, merchant, keys } = sandbox;
 const wechat = sandbox.byPublicKey;
 const native = '/v3/combine-transactions/native';

@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { jwtAuth, type Auth } from '@yunshi/http/auth';
+import { httpServer } from '@yunshi/http/server';
+import { wallClock } from '@yunshi/kernel/clock';
+import { newId } from '@yunshi/kernel/ids';
+import { startCore, type Core } from '@yunshi/messaging/core';
+import { privateKeyOf } from '@yunshi/protocols/wechat/rsa';
+import { apiV3Key } from '@yunshi/protocols/wechat/seal';
+import { createLog, type Log } from '@yunshi/telemetry/log';
+import type { Config } from './config.ts';
+import { ledgerBook } from './ledger/entries.ts';
+import { openMerchants, seedMerchants } from './merchants.ts';
+import { callbackRoutes } from './payment/callbacks.ts';
+import { paymentHandlers, performers } from './payment/handlers.ts';
+import { operatorRoutes } from './payment/operator-routes.ts';
+import { paymentBook } from './payment/payments.ts';
+import { paymentRoutes } from './payment/routes.ts';
+import { paymentWrites } from './payment/writes.ts';
+import { Problem } from './problems.ts';
+import { wechatClient } from './wechat/client.ts';
+import { openKeyring } from './wechat/keyring.ts';
+import { wechatPay } from './wechat/wechat-pay.ts';
+
+export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
+
+const CERTIFICATES_EVERY_MS = 12 * 3_600_000;
+
+/** Collects buyers' money through the channels, keeps it safe, and gives back what cannot be kept. */
+export async function start(config: Config, given: { readonly log?: Log; readonly auth?: Auth } = {}): Promise<Running> {
+  const log = given.log ?? createLog({ service: 'payment-gateway', level: config.logLevel });
+  const us = { mchid: config.wechat.mchid, appid: config.wechat.appid, notifyBaseUrl: config.wechat.notifyBaseUrl };
+  const channel = await openWechat(config.wechat, log);
+  let payeesOf: Parameters<typeof paymentHandlers>[0]['payeesOf'] = () => ({});
+
+  const core = await startCore({
+    service: 'payment',
+    databaseUrl: config.databaseUrl,
+    natsUrl: config.natsUrl,
+    testClock: config.testClock,
+    migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
+    handlers: () => paymentHandlers({ us, payeesOf: (providerId) => payeesOf(providerId), newPaymentId: (at) => newId('pay', at) }),
+    performers: () => performers(channel.wechat),
+    onFault: (what, error) => log.error({ err: error }, what),
+  });
+  if (config.seed) await seedMerchants(core.sql);
+  const merchants = await openMerchants(core.sql, ['wechat_native'], (error) => log.error({ err: error }, 'merchants'));
+  payeesOf = merchants.payeesOf;
+
+  const [book, writes] = [paymentBook(core.sql), paymentWrites(us)];
+  const { issuer, audience, jwksUrl: jwks } = config.auth;
+  const server = await httpServer({
+    name: 'payment-gateway',
+    logger: log,
+    auth: given.auth ?? jwtAuth({ issuer, audience, jwks }),
+    problems: Problem.entries,
+    ready: readiness(core),
+    routes: [
+      paymentRoutes({ core, book, writes, payPageOf: payPage(config.wechat.payPageUrl) }),
+      operatorRoutes({ core, book, writes, ledger: ledgerBook(core.sql) }),
+      callbackRoutes({ core, book, writes, us, keyring: channel.keyring, apiV3Key: channel.apiV3Key, wall: wallClock }),
+    ],
+  });
+  await core.run();
+  const url = await server.listen({ host: config.host, port: config.port });
+  log.info({ url }, 'ready');
+  return {
+    url,
+    core,
+    stop: async () => {
+      await server.stop();
+      merchants.stop();
+      await core.stop();
+      await channel.stop();
+    },
+  };
+}
+
+async function openWechat(config: Config['wechat'], log: Log) {
+  const key = apiV3Key(config.apiV3Key);
+  const keyring = await openKeyring({ publicKey: config.publicKey, keysFile: config.keysFile }, wallClock);
+  const privateKey = privateKeyOf(await readFile(config.privateKeyFile, 'utf8'));
+  const client = wechatClient({
+    hosts: config.hosts,
+    merchant: { mchid: config.mchid, serialNo: config.merchantSerial, privateKey },
+    keyring,
+    answerSerial: config.publicKey?.id,
+    wall: wallClock,
+    log,
+  });
+  const wechat = wechatPay({ client, keyring, apiV3Key: key });
+  const stopLearning = config.certificates ? learnCertificates(wechat, keyring, log) : () => undefined;
+  return {
+    wechat,
+    keyring,
+    apiV3Key: key,
+    stop: async () => {
+      stopLearning();
+      await client.close();
+    },
+  };
+}
+
+/** Certificates end, and new ones come before that: they are fetched at the start, twice a day, and when an unknown one has signed. */
+function learnCertificates(wechat: ReturnType<typeof wechatPay>, keyring: Awaited<ReturnType<typeof openKeyring>>, log: Log): () => void {
+  const learn = async (): Promise<void> => {
+    const kind = await wechat.learnCertificates();
+    if (kind !== 'done') log.error({ kind }, 'the certificates of WeChat Pay could not be fetched');
+  };
+  keyring.onRefresh(learn);
+  void learn();
+  const timer = setInterval(() => void learn(), CERTIFICATES_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** The sandbox's page that plays the payer of a code. */
+const payPage =
+  (base: string | undefined) =>
+  (codeUrl: string): string | undefined => {
+    const code = /[?&]pr=([\w-]+)/.exec(codeUrl)?.[1];
+    return base === undefined || code === undefined ? undefined : `${base}/${code}`;
+  };
+
+/** One check for each thing that must be well before requests are welcome. */
+const readiness = (core: Core) =>
+  Object.fromEntries(
+    (['database', 'nats'] as const).map((name) => [
+      name,
+      async () => {
+        if (!(await core.ready())[name]) throw new Error(`${name} is not well`);
+      },
+    ]),
+  );

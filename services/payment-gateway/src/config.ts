@@ -1,0 +1,98 @@
+import { z } from 'zod';
+
+const REAL = { base: 'https://api.mch.weixin.qq.com', backup: 'https://api2.mch.weixin.qq.com' } as const;
+const BaseUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+
+const Environment = z
+  .object({
+    PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+    HOST: z.string().default('127.0.0.1'),
+    DATABASE_URL: z.string().min(1),
+    NATS_URL: z.string().min(1),
+    AUTH_ISSUER: z.string().min(1),
+    AUTH_JWKS_URL: z.url(),
+    AUTH_AUDIENCE: z.string().min(1),
+    TEST_CLOCK: z.enum(['on', 'off']).default('off'),
+    SEED: z.enum(['demo', 'none']).default('none'),
+    NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+    LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+
+    /** The platform's own numbers at WeChat Pay: merchant number, appid, serial of its API certificate. */
+    WECHAT_MCHID: z.string().min(1).max(32),
+    WECHAT_APPID: z.string().min(1).max(32),
+    WECHAT_MERCHANT_SERIAL: z.string().min(1),
+    WECHAT_MERCHANT_PRIVATE_KEY_FILE: z.string().min(1),
+    WECHAT_APIV3_KEY: z.string().length(32),
+    /** Public-key mode. */
+    WECHAT_PUBLIC_KEY_ID: z.string().startsWith('PUB_KEY_ID_').optional(),
+    WECHAT_PUBLIC_KEY_FILE: z.string().min(1).optional(),
+    /** More keys by serial, as JSON: while a merchant moves from certificates to the public key, both are needed. */
+    WECHAT_PLATFORM_KEYS_FILE: z.string().min(1).optional(),
+    /** Certificate mode: fetch certificates from WeChat Pay, at the start, twice a day, and when an unknown one signs. */
+    WECHAT_CERTIFICATES: z.enum(['on', 'off']).default('off'),
+    WECHAT_BASE_URL: BaseUrl.default(REAL.base),
+    /** Where to turn when the first cannot be reached. */
+    WECHAT_BACKUP_URL: BaseUrl.optional(),
+    /** Where WeChat Pay finds this service's callback routes. */
+    WECHAT_NOTIFY_BASE_URL: BaseUrl,
+    /** The sandbox's page that plays the payer; shown to buyers. Never set with the real service. */
+    WECHAT_PAY_PAGE_URL: BaseUrl.optional(),
+  })
+  .refine((env) => env.NODE_ENV !== 'production' || env.TEST_CLOCK === 'off', {
+    message: 'the test clock is never on in production',
+    path: ['TEST_CLOCK'],
+  })
+  .refine((env) => env.NODE_ENV !== 'production' || env.WECHAT_BASE_URL.startsWith('https:'), {
+    message: 'https in production',
+    path: ['WECHAT_BASE_URL'],
+  })
+  .refine((env) => env.WECHAT_NOTIFY_BASE_URL.startsWith('https:') || isPlay(env), {
+    message: 'WeChat Pay calls back over https only; http is for the sandbox in development',
+    path: ['WECHAT_NOTIFY_BASE_URL'],
+  })
+  .refine((env) => env.WECHAT_PAY_PAGE_URL === undefined || isPlay(env), {
+    message: 'only the sandbox has a page that plays the payer, and only in development',
+    path: ['WECHAT_PAY_PAGE_URL'],
+  })
+  .refine((env) => (env.WECHAT_PUBLIC_KEY_ID === undefined) === (env.WECHAT_PUBLIC_KEY_FILE === undefined), {
+    message: 'the public key needs its id and its file',
+    path: ['WECHAT_PUBLIC_KEY_ID'],
+  })
+  .refine(
+    (env) => env.WECHAT_PUBLIC_KEY_ID !== undefined || env.WECHAT_PLATFORM_KEYS_FILE !== undefined || env.WECHAT_CERTIFICATES === 'on',
+    { message: 'one way to verify what WeChat Pay signs is needed', path: ['WECHAT_PUBLIC_KEY_ID'] },
+  );
+
+type Play = { readonly NODE_ENV: string; readonly WECHAT_BASE_URL: string };
+const isPlay = ({ NODE_ENV, WECHAT_BASE_URL }: Play): boolean => NODE_ENV !== 'production' && WECHAT_BASE_URL !== REAL.base;
+
+export type Config = ReturnType<typeof readConfig>;
+
+export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+  const read = Environment.parse(env);
+  const { WECHAT_PUBLIC_KEY_ID: id, WECHAT_PUBLIC_KEY_FILE: file } = read;
+  const backup = read.WECHAT_BACKUP_URL ?? (read.WECHAT_BASE_URL === REAL.base ? REAL.backup : undefined);
+  return {
+    port: read.PORT,
+    host: read.HOST,
+    databaseUrl: read.DATABASE_URL,
+    natsUrl: read.NATS_URL,
+    auth: { issuer: read.AUTH_ISSUER, jwksUrl: read.AUTH_JWKS_URL, audience: read.AUTH_AUDIENCE },
+    logLevel: read.LOG_LEVEL,
+    testClock: read.TEST_CLOCK === 'on',
+    seed: read.SEED === 'demo',
+    wechat: {
+      mchid: read.WECHAT_MCHID,
+      appid: read.WECHAT_APPID,
+      merchantSerial: read.WECHAT_MERCHANT_SERIAL,
+      privateKeyFile: read.WECHAT_MERCHANT_PRIVATE_KEY_FILE,
+      apiV3Key: read.WECHAT_APIV3_KEY,
+      publicKey: id === undefined || file === undefined ? undefined : { id, file },
+      keysFile: read.WECHAT_PLATFORM_KEYS_FILE,
+      certificates: read.WECHAT_CERTIFICATES === 'on',
+      hosts: [read.WECHAT_BASE_URL, ...(backup === undefined ? [] : [backup])] as [string, ...string[]],
+      notifyBaseUrl: read.WECHAT_NOTIFY_BASE_URL,
+      payPageUrl: read.WECHAT_PAY_PAGE_URL,
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Channel } from '@yunshi/contracts/payment';
+import type { Sql } from '@yunshi/db/connect';
+import { rowsOf } from '@yunshi/db/rows';
+import { demoProviders } from '@yunshi/contracts/demo-world';
+import type { ProviderId } from '@yunshi/kernel/ids';
+import * as tables from './tables.ts';
+
+type Payees = Readonly<Partial<Record<Channel, string>>>;
+
+/** Decisions are pure and need a provider's payees at once, so that they are held in memory and read again every so often. */
+const REREAD_MS = 10_000;
+const merchantRows = rowsOf(tables.merchants, 'providerId', { onConflict: 'keep' });
+
+export type Merchants = {
+  /** Of the channels that are in service here; empty for a provider that nobody can pay. */
+  readonly payeesOf: (providerId: ProviderId) => Payees;
+  readonly stop: () => void;
+};
+
+export async function openMerchants(sql: Sql, inService: readonly Channel[], onFault: (error: unknown) => void): Promise<Merchants> {
+  let known: ReadonlyMap<ProviderId, Payees> = new Map();
+  const read = async (): Promise<void> => {
+    const rows = await sql<{ providerId: ProviderId; payees: Payees }[]>`select provider_id as "providerId", payees from merchants`;
+    known = new Map(rows.map(({ providerId, payees }) => [providerId, offered(payees, inService)]));
+  };
+  await read();
+  const timer = setInterval(() => void read().catch(onFault), REREAD_MS);
+  timer.unref();
+  return { payeesOf: (providerId) => known.get(providerId) ?? {}, stop: () => clearInterval(timer) };
+}
+
+const offered = (payees: Payees, inService: readonly Channel[]): Payees =>
+  Object.fromEntries(Object.entries(payees).filter(([channel]) => inService.includes(channel as Channel)));
+
+/** The demo world's providers are signed up for WeChat Pay as sub merchants 1900000101 and following. */
+export async function seedMerchants(sql: Sql): Promise<void> {
+  const providers = Object.values(demoProviders);
+  await merchantRows.save(
+    sql,
+    providers.map(({ providerId }, index) => ({ providerId, payees: { wechat_native: String(1_900_000_101 + index) } })),
+  );
+}

@@ -1,0 +1,183 @@
+/** Messages, deadlines and outcomes in; what follows out. The decisions themselves are in payment.ts, attempts.ts and refunds.ts. */
+import { orderCompleted } from '@yunshi/contracts/order';
+import { collectPayment, returnPayment } from '@yunshi/contracts/payment';
+import type { OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
+import {
+  due,
+  handle,
+  on,
+  performs,
+  whenCalled,
+  write,
+  type Decision,
+  type Handler,
+  type Performer,
+  type SagaRef,
+} from '@yunshi/messaging/handle';
+import { postingRows, rowsOfEntry } from '../ledger/entries.ts';
+import type { WechatPay } from '../wechat/wechat-pay.ts';
+import { check, closeAnswered, placed, queried } from './attempts.ts';
+import { applyRefund, closeOrder, placeOrder, queryOrder, queryRefund } from './calls.ts';
+import { orderNumber } from './numbers.ts';
+import { collect, giveBack, sell } from './payment.ts';
+import { payments, taskRows } from './payments.ts';
+import { checkRefunds, refundAnswered, refundQueried } from './refunds.ts';
+import { closeRequest, orderRequest, refundRequest, type Us } from './requests.ts';
+import { liveAttempt, type Asker, type Change, type Effect, type Payment } from './state.ts';
+
+const CHECK = 'payment.check';
+const CHECK_REFUNDS = 'payment.check-refunds';
+
+type Deps = {
+  readonly us: Us;
+  readonly payeesOf: (providerId: ProviderId) => Payment['payees'];
+  readonly newPaymentId: (at: Date) => PaymentId;
+};
+
+export const paymentHandlers = ({ us, payeesOf, newPaymentId }: Deps): readonly Handler[] => [
+  handle(collectPayment, {
+    of: payments,
+    key: (ask) => ask.orderId,
+    decide: (ask, payment, { now, from, reply }) => {
+      const bill = { ...ask, payBy: new Date(ask.payBy), payees: payeesOf(ask.providerId) };
+      const collected = collect(payment, bill, { now, from, paymentId: newPaymentId(now) });
+      if (!collected.ok) return { reply: reply.refused({ reason: collected.error }) };
+      return decisionOf(us, payment, collected.value, from);
+    },
+  }),
+  handle(returnPayment, {
+    of: payments,
+    key: (ask) => ask.orderId,
+    decide: ({ orderId, accountId }, payment, { now, from }) =>
+      decisionOf(us, payment, giveBack(payment, { orderId, accountId }, { now, from, paymentId: newPaymentId(now) }), from),
+  }),
+  on(orderCompleted, {
+    of: payments,
+    key: (event) => event.orderId,
+    decide: (_event, payment, { now }) => {
+      const sold = sell(payment, now);
+      return sold ? decisionOf(us, payment, sold) : {};
+    },
+  }),
+  due(CHECK, { of: payments, decide: (_key: OrderId, payment, { now }) => (payment ? decisionOf(us, payment, check(payment, now)) : {}) }),
+  due(CHECK_REFUNDS, {
+    of: payments,
+    decide: (_key: OrderId, payment, { now }) => (payment ? decisionOf(us, payment, checkRefunds(payment, now)) : {}),
+  }),
+  ...outcomeHandlers(us),
+];
+
+/** What becomes of the answers, and of their absence. */
+const outcomeHandlers = (us: Us): readonly Handler[] => [
+  whenCalled(placeOrder, {
+    of: payments,
+    decide: ({ request, outcome }, payment, { now }) =>
+      payment ? decisionOf(us, payment, placed(payment, request.attemptId, outcome, now)) : {},
+  }),
+  whenCalled(queryOrder, {
+    of: payments,
+    decide: ({ request, outcome }, payment, { now }) =>
+      payment ? decisionOf(us, payment, queried(payment, request.attemptId, outcome, now)) : {},
+  }),
+  whenCalled(closeOrder, {
+    of: payments,
+    decide: ({ request, outcome }, payment, { now }) =>
+      payment ? decisionOf(us, payment, closeAnswered(payment, request.attemptId, outcome, now)) : {},
+  }),
+  whenCalled(applyRefund, {
+    of: payments,
+    decide: ({ request, outcome }, payment, { now }) =>
+      payment ? decisionOf(us, payment, refundAnswered(payment, request.refund.out_refund_no, outcome, now)) : {},
+  }),
+  whenCalled(queryRefund, {
+    of: payments,
+    decide: ({ request, outcome }, payment, { now }) =>
+      payment ? decisionOf(us, payment, refundQueried(payment, request.refundNo, outcome, now)) : {},
+  }),
+];
+
+export const performers = (wechat: WechatPay): readonly Performer[] => [
+  performs(placeOrder, ({ order }, { signal }) => wechat.place(order, signal)),
+  performs(queryOrder, ({ number }, { signal }) => wechat.query(number, signal)),
+  performs(closeOrder, ({ number, order }, { signal }) => wechat.close(number, order, signal)),
+  performs(applyRefund, ({ refund }, { signal }) => wechat.refund(refund, signal)),
+  performs(queryRefund, ({ refundNo, subMchid }, { signal }) => wechat.queryRefund(refundNo, subMchid, signal)),
+];
+
+/** A change in the words of the core. `from` is whoever waits for the reply to the message in hand. */
+export function decisionOf(us: Us, before: Payment | undefined, { payment, effects }: Change, from?: SagaRef): Decision<Payment> {
+  const decision: Mutable<Decision<Payment>> = payment === before ? {} : { save: payment };
+  for (const effect of effects) record(decision, effect, { us, orderId: payment.orderId, from });
+  const settled = before && liveAttempt(before) && !liveAttempt(payment);
+  return settled ? { ...decision, cancelDeadlines: [{ kind: CHECK, key: payment.orderId }] } : decision;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Recording = { readonly us: Us; readonly orderId: OrderId; readonly from: SagaRef | undefined };
+
+function record(decision: Mutable<Decision<Payment>>, effect: Effect, { us, orderId, from }: Recording): void {
+  switch (effect.do) {
+    case 'place':
+    case 'query':
+    case 'close':
+    case 'refund':
+    case 'query-refund':
+      decision.calls = [...(decision.calls ?? []), callOf(us, orderId, effect)];
+      return;
+    case 'check':
+    case 'check-refunds': {
+      const kind = effect.do === 'check' ? CHECK : CHECK_REFUNDS;
+      decision.deadlines = [...(decision.deadlines ?? []), { kind, key: orderId, dueAt: effect.at }];
+      return;
+    }
+    case 'answer-paid':
+    case 'answer-closed':
+    case 'answer-refunded': {
+      const reply = replyOf(effect);
+      if (isSame(effect.to, from)) decision.reply = reply;
+      else decision.answers = [...(decision.answers ?? []), { to: effect.to, reply }];
+      return;
+    }
+    case 'tell':
+      decision.events = [...(decision.events ?? []), effect.event];
+      return;
+    case 'post':
+      decision.writes = [...(decision.writes ?? []), ...rowsOfEntry(effect.entry).map((row) => write(postingRows, row))];
+      return;
+    case 'task':
+      decision.writes = [...(decision.writes ?? []), write(taskRows, { ...effect.task, resolvedAt: null, resolvedBy: null })];
+      return;
+  }
+}
+
+function replyOf(effect: Extract<Effect, { to: Asker }>) {
+  switch (effect.do) {
+    case 'answer-paid':
+      return collectPayment.reply.paid({ paymentId: effect.paymentId, channel: effect.channel, paidAt: effect.paidAt.toISOString() });
+    case 'answer-closed':
+      return returnPayment.reply.closed({});
+    case 'answer-refunded':
+      return returnPayment.reply.refunded({ amount: effect.amount });
+  }
+}
+
+function callOf(us: Us, orderId: OrderId, effect: Extract<Effect, { attempt: unknown }>) {
+  const when = effect.at === undefined ? {} : { notBefore: effect.at };
+  const { attempt } = effect;
+  const { attemptId } = attempt;
+  switch (effect.do) {
+    case 'place':
+      return placeOrder.intent(orderId, { attemptId, order: orderRequest(us, attempt) }, when);
+    case 'query':
+      return queryOrder.intent(orderId, { attemptId, number: orderNumber(attemptId) }, when);
+    case 'close':
+      return closeOrder.intent(orderId, { attemptId, number: orderNumber(attemptId), order: closeRequest(us, attempt) }, when);
+    case 'refund':
+      return applyRefund.intent(orderId, { refund: refundRequest(us, effect.refund, attempt) }, when);
+    case 'query-refund':
+      return queryRefund.intent(orderId, { refundNo: effect.refund.refundNo, subMchid: attempt.payee }, when);
+  }
+}
+
+const isSame = (one: Asker, other: SagaRef | undefined): boolean =>
+  one.sagaId === other?.sagaId && one.step === other.step && one.direction === other.direction;

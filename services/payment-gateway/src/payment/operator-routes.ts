@@ -1,0 +1,109 @@
+import { callerOf } from '@yunshi/http/caller';
+import { answer } from '@yunshi/http/answer';
+import { keyset, listQuery, pageOf } from '@yunshi/http/lists';
+import type { Routes } from '@yunshi/http/server';
+import { OrderId } from '@yunshi/kernel/ids';
+import type { Core } from '@yunshi/messaging/core';
+import { z } from 'zod';
+import type { LedgerBook } from '../ledger/entries.ts';
+import { Problem } from '../problems.ts';
+import type { PaymentBook, TaskRow } from './payments.ts';
+import type { paymentWrites } from './writes.ts';
+
+/** What waits for an operator, and whether the books balance. */
+
+const Time = z.iso.datetime({ offset: true });
+const TaskId = z.string().max(128);
+const ShownTask = z
+  .object({
+    task_id: TaskId,
+    kind: z.enum(['refund-abnormal', 'refund-closed', 'refund-blocked', 'order-mismatch', 'order-unknown']),
+    order_id: OrderId.nullable(),
+    subject: z.string().meta({ description: "The refund's or the order's number at the channel" }),
+    detail: z.string(),
+    opened_at: Time,
+  })
+  .meta({ id: 'PaymentTask' });
+const Balance = z.object({ account: z.string(), debit: z.int(), credit: z.int(), balance: z.int() });
+const ShownLedger = z
+  .object({ balanced: z.boolean(), sum: z.int(), unbalanced_entries: z.array(z.string()), accounts: z.array(Balance) })
+  .meta({ id: 'LedgerCheck' });
+
+const Params = z.object({ task_id: TaskId });
+const byOldest = keyset(z.tuple([Time, TaskId]));
+const access = ['operator'] as const;
+
+type Deps = {
+  readonly core: Pick<Core, 'write' | 'clock'>;
+  readonly book: PaymentBook;
+  readonly ledger: LedgerBook;
+  readonly writes: ReturnType<typeof paymentWrites>;
+};
+
+export const operatorRoutes = ({ core, book, ledger, writes }: Deps): Routes =>
+  async function routes(app) {
+    app.get(
+      '/v1/ops/payment-tasks',
+      {
+        config: { access },
+        schema: {
+          summary: 'List payments that need a person',
+          querystring: z.strictObject(listQuery),
+          response: { 200: pageOf(ShownTask) },
+        },
+      },
+      async (request) => {
+        const { limit, cursor } = request.query;
+        const last = byOldest.after(cursor);
+        const rows = await book.openTasks(last && { at: new Date(last[0]), taskId: last[1] }, limit + 1);
+        return byOldest.page(rows, limit, (row) => [row.openedAt.toISOString(), row.taskId], shown);
+      },
+    );
+    app.post(
+      '/v1/ops/payment-tasks/:task_id/retry',
+      {
+        config: { access, problems: Problem.codes('not-found', 'refund-not-stuck') },
+        schema: {
+          summary: 'Have a refund tried again',
+          description: 'Under the same number; only a refund that the channel closed unpaid gets a new one.',
+          params: Params,
+          response: { 202: z.object({ refund_no: z.string() }).meta({ id: 'RetriedRefund' }) },
+        },
+      },
+      async (request, reply) => {
+        const task = await book.task(request.params.task_id);
+        if (!task?.orderId || !task.kind.startsWith('refund-')) throw new Problem('not-found');
+        return answer(reply, await core.write(writes.retryRefund, { orderId: task.orderId, refundNo: task.subject }));
+      },
+    );
+    app.post(
+      '/v1/ops/payment-tasks/:task_id/resolve',
+      {
+        config: { access, problems: Problem.codes('not-found') },
+        schema: { summary: 'Note that a task is settled', params: Params, response: { 204: z.null() } },
+      },
+      async (request, reply) => {
+        const done = await book.resolveTask(request.params.task_id, { by: callerOf(request).userId, at: core.clock.now() });
+        if (!done) throw new Problem('not-found');
+        return reply.code(204).send(null);
+      },
+    );
+    app.get('/v1/ops/ledger', { config: { access }, schema: { summary: 'Check the ledger', response: { 200: ShownLedger } } }, async () => {
+      const { sum, unbalancedEntries, balances } = await ledger.check();
+      return {
+        balanced: sum === 0 && unbalancedEntries.length === 0,
+        sum,
+        unbalanced_entries: [...unbalancedEntries],
+        accounts: [...balances],
+      };
+    });
+  };
+
+const shown = (task: TaskRow): z.infer<typeof ShownTask> => ({
+  task_id: task.taskId,
+  kind: task.kind,
+  order_id: task.orderId,
+  subject: task.subject,
+  detail: task.detail,
+  opened_at: task.openedAt.toISOString(),
+});

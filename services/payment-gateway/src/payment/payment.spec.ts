@@ -1,0 +1,242 @@
+import { isTerminal, reachable } from '@yunshi/kernel/flow';
+import type { AttemptId } from '@yunshi/kernel/ids';
+import type { Result } from '@yunshi/kernel/result';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { attempt, check, closeAnswered, placed, queried, seen } from './attempts.ts';
+import { attemptOf, orderNumber, refundNumber, subOrderNumber } from './numbers.ts';
+import { collect, giveBack, sell } from './payment.ts';
+import { checkRefunds, refundAnswered, refundQueried, refundSeen, retryRefund } from './refunds.ts';
+import { attemptFlow, paymentFlow, refundFlow, type Payment } from './state.ts';
+import { asker, attemptId, bill, done, minutes, noon, opened, order, paymentId } from './stories.ts';
+
+function must<T>(result: Result<T, unknown>): T {
+  if (!result.ok) throw new Error(String(result.error));
+  return result.value;
+}
+const returning = { now: minutes(10), from: asker('collect payment', 'undo'), paymentId };
+const opening = (): Payment => must(attempt(opened(), { channel: 'wechat_native', attemptId: attemptId(1), now: noon })).payment;
+const shown = (): Payment => placed(opening(), attemptId(1), { kind: 'placed', codeUrl: 'weixin://wxpay/bizpayurl?pr=1' }, noon).payment;
+const paid = (): Payment => seen(shown(), attemptId(1), order(1, 'paid'), minutes(5)).payment;
+const refunding = (): Payment => giveBack(paid(), bill, returning).payment;
+const refundNo = refundNumber(attemptId(1));
+const told = (status: 'processing' | 'succeeded' | 'abnormal' | 'closed') => ({ refundNo, refundId: '503', status, amount: bill.amount });
+
+test.each([
+  [paymentFlow, 'open', ['closed', 'refunded']],
+  [attemptFlow, 'opening', ['kept', 'orphaned']],
+  [refundFlow, 'requested', ['succeeded', 'closed']],
+] as const)('every status of %o can be reached', (machine, start, ends) => {
+  const table = machine as never;
+  expect([...reachable(table, start as never)].toSorted()).toEqual([...machine.states].toSorted());
+  expect(machine.states.filter((state) => isTerminal(table, state as never)).toSorted()).toEqual([...ends].toSorted());
+});
+
+describe('numbers for the channel', () => {
+  const ids = fc.stringMatching(/^[0-9a-f]{32}$/).map((hex) => `pat_${hex}` as AttemptId);
+  test('lead back to the attempt, whichever it is', () => {
+    fc.assert(
+      fc.property(ids, fc.integer({ min: 1, max: 9 }), (id, generation) => {
+        for (const number of [orderNumber(id), subOrderNumber(id), refundNumber(id, generation)]) expect(attemptOf(number)).toBe(id);
+      }),
+    );
+  });
+  test('are of the shape that WeChat Pay takes', () => {
+    fc.assert(
+      fc.property(ids, (id) => {
+        expect(orderNumber(id) + subOrderNumber(id)).toMatch(/^C[0-9a-z]{25}S[0-9a-z]{25}$/);
+      }),
+    );
+  });
+  test('of somebody else lead nowhere', () => {
+    for (const number of ['', 'C1', '1217752501201407033233368018', `C${'z'.repeat(25)}`]) expect(attemptOf(number)).toBeUndefined();
+  });
+});
+
+describe('collecting', () => {
+  test('is refused for a provider that no channel pays', () => {
+    const change = collect(undefined, { ...bill, payees: {} }, { now: noon, from: asker('collect payment'), paymentId });
+    expect(change).toEqual({ ok: false, error: 'no-channel' });
+  });
+  test('asked again when the money is there is answered at once', () => {
+    expect(done(must(collect(paid(), bill, { now: noon, from: asker('collect payment'), paymentId })))).toEqual(['answer-paid']);
+  });
+  test('is refused after the money was asked back, even if that overtook it', () => {
+    const early = giveBack(undefined, bill, returning);
+    expect(done(early)).toEqual(['answer-closed']);
+    expect(collect(early.payment, bill, { now: noon, from: asker('collect payment'), paymentId })).toEqual({ ok: false, error: 'closed' });
+  });
+});
+
+describe('an attempt', () => {
+  const again = (payment: Payment, now: Date) => attempt(payment, { channel: 'wechat_native', attemptId: attemptId(2), now });
+  test('that is open is shown again: a second code would let a buyer pay twice', () => {
+    expect(must(again(shown(), minutes(1)))).toMatchObject({ attemptId: attemptId(1), effects: [] });
+  });
+  test('gets a fresh code from the channel when the old one is about to die', () => {
+    expect(done(must(again(shown(), minutes(111))))).toEqual(['place']);
+  });
+  test('that the channel refused is followed by a new one with a new number', () => {
+    const failed = placed(opening(), attemptId(1), { kind: 'refused', code: 'PARAM_ERROR' }, noon).payment;
+    expect(must(again(failed, noon)).attemptId).toBe(attemptId(2));
+  });
+  test.each([
+    ['the money is there', paid(), minutes(6), 'payment-made'],
+    ['the order was called off', giveBack(opened(), bill, returning).payment, minutes(11), 'payment-closed'],
+    ['the time is nearly over', opened(), new Date(bill.payBy.getTime() - 60_000), 'payment-window-over'],
+    ['the provider has no such channel', { ...opened(), payees: { corporate_bank: '1' } }, noon, 'channel-not-offered'],
+  ])('is not opened when %s', (_, payment, now, error) => {
+    expect(again(payment, now)).toEqual({ ok: false, error });
+  });
+  test('whose outcome is unknown is asked for with the same number', () => {
+    const change = placed(opening(), attemptId(1), { kind: 'unknown' }, noon);
+    expect(change.effects).toMatchObject([{ do: 'place', attempt: { attemptId: attemptId(1) } }]);
+  });
+  test('is looked after when no callback comes, less and less often', () => {
+    let payment = shown();
+    const waits: number[] = [];
+    for (let index = 0; index < 4; index++) {
+      expect(done(check(payment, noon))).toEqual(['query']);
+      const change = queried(payment, attemptId(1), { kind: 'found', order: order(1, 'unpaid') }, noon);
+      payment = change.payment;
+      const [next] = change.effects;
+      if (next?.do === 'check') waits.push((next.at.getTime() - noon.getTime()) / 1_000);
+    }
+    expect(waits).toEqual([2, 4, 8, 15]);
+  });
+  test('is closed when its time is over, although nobody has asked', () => {
+    expect(done(check(shown(), bill.payBy))).toEqual(['close', 'check']);
+  });
+});
+
+describe('money', () => {
+  test('that came is kept, told, booked and answered, once', () => {
+    const change = seen(shown(), attemptId(1), order(1, 'paid'), minutes(5));
+    expect(change.payment.status).toBe('paid');
+    expect(done(change)).toEqual(['post', 'tell', 'answer-paid']);
+    expect(seen(change.payment, attemptId(1), order(1, 'paid'), minutes(6))).toEqual({ payment: change.payment, effects: [] });
+  });
+  test('of a wrong amount is sent back, and the order stays open', () => {
+    const change = seen(shown(), attemptId(1), order(1, 'paid', { amount: 1 }), minutes(5));
+    expect(change.payment).toMatchObject({ status: 'open', refunds: [{ amount: 1 }], attempts: [{ orphanReason: 'wrong-amount' }] });
+    expect(done(change)).toEqual(['post', 'refund']);
+  });
+  test('that comes although the channel said closed is sent back', () => {
+    const closed = closeAnswered(giveBack(shown(), bill, returning).payment, attemptId(1), { kind: 'closed' }, minutes(10)).payment;
+    const change = seen(closed, attemptId(1), order(1, 'paid'), minutes(11));
+    expect(change.payment).toMatchObject({ status: 'closed', attempts: [{ status: 'orphaned', orphanReason: 'late' }] });
+    expect(done(change)).toEqual(['post', 'refund']);
+  });
+  test('that comes a second time for a paid order is sent back', () => {
+    const ended = placed(opening(), attemptId(1), { kind: 'refused', code: 'SYSTEM' }, noon).payment;
+    const second = must(attempt(ended, { channel: 'wechat_native', attemptId: attemptId(2), now: noon })).payment;
+    const first = seen(second, attemptId(2), order(2, 'paid'), minutes(5)).payment;
+    const change = seen(first, attemptId(1), order(1, 'paid'), minutes(6));
+    expect(change.payment.attempts.map((one) => [one.status, one.orphanReason])).toEqual([
+      ['orphaned', 'double'],
+      ['kept', null],
+    ]);
+  });
+  test.each([
+    ['another payee', { subMchid: '1900000999' }],
+    ['another sub order', { subNumber: 'S1' }],
+    ['another currency', { currency: 'USD' }],
+    ['two sub orders', { subOrders: 2 }],
+  ])('with %s moves nothing and is shown to an operator', (_, change) => {
+    const strange = seen(shown(), attemptId(1), order(1, 'paid', change), minutes(5));
+    expect(strange.payment).toEqual(shown());
+    expect(done(strange)).toEqual(['task']);
+  });
+  test('is the provider’s when the order is completed, and only then', () => {
+    const sold = sell(paid(), minutes(9));
+    expect(done(sold!)).toEqual(['post']);
+    expect(sell(sold!.payment, minutes(9))).toBeUndefined();
+    expect(sell(shown(), minutes(9))).toBeUndefined();
+  });
+});
+
+describe('giving back', () => {
+  test('an order without an attempt closes at once', () => {
+    expect(done(giveBack(opened(), bill, returning))).toEqual(['answer-closed']);
+  });
+  test('an open one waits for the channel to say closed', () => {
+    const asked = giveBack(shown(), bill, returning);
+    expect(done(asked)).toEqual(['close', 'check']);
+    expect(done(closeAnswered(asked.payment, attemptId(1), { kind: 'closed' }, minutes(10)))).toEqual(['answer-closed']);
+  });
+  test.each(['refused', 'unknown'] as const)('asks again when the close was %s', (kind) => {
+    const asked = giveBack(shown(), bill, returning).payment;
+    expect(done(closeAnswered(asked, attemptId(1), { kind }, minutes(10)))).toEqual(['check']);
+    expect(done(check(asked, minutes(11)))).toEqual(['query']);
+    expect(done(queried(asked, attemptId(1), { kind: 'found', order: order(1, 'unpaid') }, minutes(11)))).toEqual(['close']);
+  });
+  test('one that was paid just before is refunded, and answered when the money is back', () => {
+    const asked = giveBack(shown(), bill, returning).payment;
+    expect(done(closeAnswered(asked, attemptId(1), { kind: 'paid' }, minutes(10)))).toEqual(['query', 'check']);
+    const late = seen(asked, attemptId(1), order(1, 'paid'), minutes(10));
+    expect(late.payment.status).toBe('refunding');
+    const settled = refundSeen(late.payment, told('succeeded'), minutes(11));
+    expect(settled.effects).toMatchObject([{ do: 'post' }, { do: 'tell' }, { do: 'answer-refunded', amount: bill.amount }]);
+    expect(settled.payment.status).toBe('refunded');
+  });
+  test('one that the channel has not answered yet waits for that answer', () => {
+    const asked = giveBack(opening(), bill, returning);
+    expect(asked.effects).toEqual([]);
+    expect(done(placed(asked.payment, attemptId(1), { kind: 'placed', codeUrl: 'x' }, minutes(10)))).toEqual(['close', 'check']);
+    expect(done(placed(asked.payment, attemptId(1), { kind: 'refused', code: 'X' }, minutes(10)))).toEqual(['answer-closed']);
+    expect(done(placed(asked.payment, attemptId(1), { kind: 'unknown' }, minutes(10)))).toEqual(['close', 'check']);
+  });
+  test('one that the channel never knew is believed the second time: the order might still have been on its way', () => {
+    const asked = giveBack(opening(), bill, returning).payment;
+    const unsure = placed(asked, attemptId(1), { kind: 'unknown' }, minutes(10)).payment;
+    const first = closeAnswered(unsure, attemptId(1), { kind: 'missing' }, minutes(10));
+    expect(done(first)).toEqual(['check']);
+    expect(done(queried(first.payment, attemptId(1), { kind: 'missing' }, minutes(11)))).toEqual(['answer-closed']);
+  });
+  test('a paid one is refunded under a number that follows from the attempt', () => {
+    expect(giveBack(paid(), bill, returning).effects).toMatchObject([{ do: 'refund', refund: { refundNo, amount: bill.amount } }]);
+  });
+  test('one that was given back is answered again', () => {
+    const refunded = refundSeen(refunding(), told('succeeded'), minutes(12)).payment;
+    expect(giveBack(refunded, bill, returning).effects).toMatchObject([{ do: 'answer-refunded', amount: bill.amount }]);
+  });
+});
+
+describe('a refund', () => {
+  const answer = (kind: 'accepted' | 'refused' | 'unknown') =>
+    refundAnswered(refunding(), refundNo, { kind, refundId: '503', code: 'NOT_ENOUGH', message: '余额不足' }, minutes(10));
+  test('that is accepted is not paid back: the channel is asked', () => {
+    expect(done(answer('accepted'))).toEqual(['check-refunds']);
+    expect(done(checkRefunds(answer('accepted').payment, minutes(11)))).toEqual(['query-refund']);
+  });
+  test('whose answer is unknown, or that never arrived, is asked for again under the same number', () => {
+    expect(answer('unknown').effects).toMatchObject([{ do: 'refund', refund: { refundNo } }]);
+    expect(refundQueried(refunding(), refundNo, { kind: 'missing' }, minutes(11)).effects).toMatchObject([
+      { do: 'refund', refund: { refundNo } },
+    ]);
+  });
+  test('that is refused is shown to an operator and tried again by itself', () => {
+    expect(done(answer('refused'))).toEqual(['task', 'check-refunds']);
+    expect(done(checkRefunds(answer('refused').payment, minutes(71)))).toEqual(['refund']);
+  });
+  test('that ends ABNORMAL becomes an operator’s task, and ends when the channel says so', () => {
+    const stalled = refundSeen(answer('accepted').payment, told('abnormal'), minutes(12));
+    expect(done(stalled)).toEqual(['task', 'check-refunds']);
+    expect(stalled.payment.status).toBe('refunding');
+    expect(refundSeen(stalled.payment, told('succeeded'), minutes(600)).payment.status).toBe('refunded');
+  });
+  test('that the channel closed unpaid gets a new number only by an operator’s hand', () => {
+    const closed = refundSeen(answer('accepted').payment, told('closed'), minutes(12));
+    expect(done(closed)).toEqual(['task']);
+    expect(must(retryRefund(closed.payment, refundNo, minutes(60))).effects).toMatchObject([
+      { do: 'refund', refund: { refundNo: `${refundNo}-2` } },
+    ]);
+    expect(retryRefund(answer('accepted').payment, refundNo, minutes(60))).toEqual({ ok: false, error: 'refund-not-stuck' });
+  });
+  test('is settled once, whatever is said afterwards', () => {
+    const settled = refundSeen(refunding(), told('succeeded'), minutes(12)).payment;
+    for (const status of ['processing', 'abnormal', 'closed', 'succeeded'] as const) {
+      expect(refundSeen(settled, told(status), minutes(13))).toEqual({ payment: settled, effects: [] });
+    }
+  });
+});

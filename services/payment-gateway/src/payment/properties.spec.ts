@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isPaid, type Payment } from './state.ts';
+import { bill } from './stories.ts';
+import { World, type Fate } from './world.ts';
+
+const which = fc.nat(7);
+const fate = fc.constantFrom<Fate>('answered', 'answered', 'lost-after', 'lost-before');
+type Move = (world: World) => void;
+const moves: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant<Move>((world) => world.buyerOpens()) },
+  { weight: 3, arbitrary: which.map<Move>((nth) => (world) => world.buyerPays(nth, bill.amount)) },
+  { weight: 1, arbitrary: which.map<Move>((nth) => (world) => world.buyerPays(nth, bill.amount - 1)) },
+  { weight: 1, arbitrary: fc.constant<Move>((world) => world.sagaTurnsBack()) },
+  {
+    weight: 5,
+    arbitrary: fc.tuple(which, fate).map<Move>(
+      ([nth, how]) =>
+        (world) =>
+          world.carryOut(nth, how),
+    ),
+  },
+  { weight: 5, arbitrary: which.map<Move>((nth) => (world) => world.answerArrives(nth)) },
+  { weight: 2, arbitrary: which.map<Move>((nth) => (world) => world.noticeArrives(nth)) },
+  { weight: 2, arbitrary: fc.constantFrom(1, 5, 60, 3_600).map<Move>((seconds) => (world) => world.wait(seconds)) },
+  { weight: 1, arbitrary: fc.constant<Move>((world) => world.wait(25 * 3_600)) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom('succeeded' as const, 'abnormal' as const, 'closed' as const)
+      .map<Move>((end) => (world) => world.refundsEnd(end)),
+  },
+);
+/** Most stories begin in the middle, so that there is something to go wrong. */
+const shown: Move = (world) => {
+  world.buyerOpens();
+  world.carryOut(0, 'answered');
+  world.answerArrives(0);
+};
+const refunding: Move = (world) => {
+  world.buyerPays(0, bill.amount);
+  world.noticeArrives(0);
+  world.sagaTurnsBack();
+  world.carryOut(0, 'answered');
+};
+const beginnings = fc.constantFrom<readonly Move[]>([], [shown], [shown], [shown, refunding]);
+const stories = fc.tuple(beginnings, fc.array(moves, { maxLength: 60 })).map(([begun, rest]) => [...begun, ...rest]);
+
+/** True at every moment. */
+function holds(world: World, before: Payment): void {
+  const { payment } = world;
+  expect(payment.attempts.filter((one) => one.status === 'kept').length).toBeLessThanOrEqual(1);
+  for (const old of before.attempts) {
+    const now = payment.attempts.find((one) => one.attemptId === old.attemptId);
+    if (isPaid(old)) expect(now).toEqual(old);
+  }
+  for (const refund of before.refunds.filter((one) => one.status === 'succeeded')) expect(payment.refunds).toContainEqual(refund);
+  for (const [nth, paid] of [...world.orders.values()].entries()) {
+    const back = [...world.refunds.values()].filter((one) => one.attempt === paid.nth && one.status === 'succeeded');
+    expect(
+      back.reduce((sum, one) => sum + one.amount, 0),
+      `order ${nth} paid back more than once`,
+    ).toBeLessThanOrEqual(paid.amount);
+  }
+  for (const entry of world.entries.values()) expect(entry.postings.reduce((sum, one) => sum + one.amount, 0)).toBe(0);
+}
+
+function play(story: readonly Move[]): World {
+  const world = new World();
+  for (const move of story) {
+    const before = world.payment;
+    move(world);
+    holds(world, before);
+  }
+  return world;
+}
+
+describe('whatever happens in whatever order', () => {
+  test('at most one attempt is kept, nothing goes back twice, and no money state is ever taken back', () => {
+    fc.assert(
+      fc.property(stories, (story) => {
+        expect(play(story).payment.orderId).toBe(bill.orderId);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('in the end the channel holds the price of a paid order, and nothing of any other', () => {
+    fc.assert(
+      fc.property(stories, (story) => {
+        const world = play(story);
+        world.settle();
+        expect(world.held()).toBe(world.payment.status === 'paid' ? bill.amount : 0);
+        expect(world.balance('channel_clearing:wechat_native')).toBe(world.held());
+        expect(world.balance('orphan_funds')).toBe(0);
+        expect(world.balance('buyer_funds') + world.held()).toBe(0);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('whoever asked for the money back is answered, and only when the channel holds none of it', () => {
+    fc.assert(
+      fc.property(stories, (story) => {
+        const world = play(story);
+        const answeredBefore = world.answered.filter((one) => one !== 'answer-paid').length;
+        if (answeredBefore === 0) world.sagaTurnsBack();
+        world.settle();
+        expect(world.answered.filter((one) => one !== 'answer-paid').length).toBeGreaterThan(0);
+        expect(['closed', 'refunded']).toContain(world.payment.status);
+        expect(world.held()).toBe(0);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('an order is let go as unpaid only after no code of it can be paid any more', () => {
+    fc.assert(
+      fc.property(stories, (story) => {
+        const world = new World();
+        for (const move of story) {
+          const before = world.answered.length;
+          move(world);
+          if (!world.answered.slice(before).includes('answer-closed')) continue;
+          const open = [...world.orders.values()].filter((one) => one.state === 'unpaid');
+          expect(open).toEqual([]);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('the stories reach every end: kept, late, double, wrong amount, refunded, closed, abnormal', () => {
+    const reached = new Set<string>();
+    fc.assert(
+      fc.property(stories, (story) => {
+        const world = play(story);
+        for (const refund of world.payment.refunds) reached.add(refund.status);
+        world.settle();
+        reached.add(world.payment.status);
+        for (const one of world.payment.attempts) reached.add(one.orphanReason ?? one.status);
+      }),
+      { numRuns: 4_000, seed: 20_260_301 },
+    );
+    for (const end of ['kept', 'late', 'wrong-amount', 'refunded', 'closed', 'paid', 'abnormal']) expect([...reached]).toContain(end);
+  });
+});

@@ -1,0 +1,209 @@
+/** What becomes of refunds. Pure. */
+import { orphanPaymentReturned } from '@yunshi/contracts/payment';
+import type { AttemptId } from '@yunshi/kernel/ids';
+import type { Fen } from '@yunshi/kernel/money';
+import { no, ok, type Result } from '@yunshi/kernel/result';
+import * as ledger from '../ledger/ledger.ts';
+import { refundNumber } from './numbers.ts';
+import {
+  isLive,
+  isPaid,
+  later,
+  moved,
+  paymentFlow,
+  putRefund,
+  refundFlow,
+  unchanged,
+  waitOf,
+  type Attempt,
+  type Change,
+  type Effect,
+  type Payment,
+  type Refund,
+  type Task,
+} from './state.ts';
+
+/** Waits between two questions about a refund, in seconds. */
+const CHECK_S = [3, 10, 30, 60, 300, 1_800, 21_600] as const;
+const BLOCKED_CHECK_S = 3_600;
+
+const lastRefundOf = (payment: Payment, attemptId: AttemptId): Refund | undefined =>
+  payment.refunds.filter((one) => one.attemptId === attemptId).toSorted((a, b) => b.generation - a.generation)[0];
+export const refundedOf = (payment: Payment): Fen =>
+  payment.refunds.filter((one) => one.status === 'succeeded').reduce((sum, one) => sum + one.amount, 0);
+
+/** Gives back all money of one attempt. The number follows from the attempt, so that it can happen only once. */
+export function refundAll(payment: Payment, paid: Attempt, now: Date): Change {
+  const last = lastRefundOf(payment, paid.attemptId);
+  if (last && last.status !== 'closed') return unchanged(payment);
+  const generation = (last?.generation ?? 0) + 1;
+  const refund: Refund = {
+    refundNo: refundNumber(paid.attemptId, generation),
+    orderId: payment.orderId,
+    attemptId: paid.attemptId,
+    generation,
+    amount: paid.received ?? 0,
+    status: 'requested',
+    refundId: null,
+    failure: null,
+    checks: 0,
+    checkAt: null,
+    createdAt: now,
+    endedAt: null,
+  };
+  return { payment: { ...payment, refunds: [...payment.refunds, refund] }, effects: [{ do: 'refund', refund, attempt: paid }] };
+}
+
+export type RefundAnswer =
+  | { readonly kind: 'accepted'; readonly refundId: string }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | { readonly kind: 'unknown' };
+
+/** The channel's answer to a refund: accepted is not paid back. An unknown answer is asked for again under the same number. */
+export function refundAnswered(payment: Payment, refundNo: string, answer: RefundAnswer, now: Date): Change {
+  const pair = refundOf(payment, refundNo);
+  if (!pair || (pair.refund.status !== 'requested' && pair.refund.status !== 'blocked')) return unchanged(payment);
+  const { refund, attempt: paid } = pair;
+  switch (answer.kind) {
+    case 'accepted': {
+      const status = moved(refundFlow, refund.status, 'accept');
+      return askAt({ ...refund, status, refundId: answer.refundId, failure: null, checks: 0 }, later(now, waitOf(CHECK_S, 0)), payment);
+    }
+    case 'refused': {
+      const failure = `${answer.code} ${answer.message}`;
+      const blocked: Refund = {
+        ...refund,
+        status: refund.status === 'requested' ? moved(refundFlow, refund.status, 'block') : refund.status,
+        failure,
+      };
+      const next = askAt(blocked, later(now, BLOCKED_CHECK_S), payment);
+      return { payment: next.payment, effects: [refundTask('refund-blocked', blocked, failure, now), ...next.effects] };
+    }
+    case 'unknown': {
+      const waiting = { ...refund, checks: refund.checks + 1 };
+      const again: Effect = { do: 'refund', refund: waiting, attempt: paid, at: later(now, waitOf(CHECK_S, refund.checks)) };
+      return { payment: putRefund(payment, waiting), effects: [again] };
+    }
+  }
+}
+
+export type RefundSeen = {
+  readonly refundNo: string;
+  readonly refundId: string;
+  readonly status: 'processing' | 'succeeded' | 'abnormal' | 'closed';
+  readonly amount: Fen;
+};
+export type RefundQueried = { readonly kind: 'found'; readonly refund: RefundSeen } | { readonly kind: 'missing' | 'refused' | 'unknown' };
+
+export function refundQueried(payment: Payment, refundNo: string, answer: RefundQueried, now: Date): Change {
+  const pair = refundOf(payment, refundNo);
+  if (!pair || pair.refund.status === 'succeeded' || pair.refund.status === 'closed') return unchanged(payment);
+  const { refund, attempt: paid } = pair;
+  if (answer.kind === 'found') return refundSeen(payment, answer.refund, now);
+  // It never arrived: the same number once more.
+  if (answer.kind === 'missing' && refund.status !== 'abnormal') return { payment, effects: [{ do: 'refund', refund, attempt: paid }] };
+  return refundAgain(payment, refund, now);
+}
+
+/** Takes in what the channel says of a refund. Its end is never undone by an older word. */
+export function refundSeen(payment: Payment, told: RefundSeen, now: Date): Change {
+  const pair = refundOf(payment, told.refundNo);
+  if (!pair || pair.refund.status === 'succeeded' || pair.refund.status === 'closed') return unchanged(payment);
+  const refund: Refund = { ...pair.refund, refundId: told.refundId };
+  if (told.amount !== refund.amount) return unchanged(payment);
+  switch (told.status) {
+    case 'processing': {
+      const processing: Refund =
+        refund.status === 'requested' || refund.status === 'blocked' ? { ...refund, status: 'processing' } : refund;
+      return refundAgain(payment, processing, now);
+    }
+    case 'abnormal': {
+      if (refund.status === 'abnormal') return refundAgain(payment, refund, now);
+      const stalled: Refund = { ...refund, status: moved(refundFlow, refund.status, 'stall'), checks: CHECK_S.length - 1 };
+      const again = refundAgain(payment, stalled, now);
+      const detail = 'The money could not go back the way it came. Apply for an abnormal refund in the merchant console.';
+      return { payment: again.payment, effects: [refundTask('refund-abnormal', stalled, detail, now), ...again.effects] };
+    }
+    case 'closed': {
+      const closed: Refund = { ...refund, status: moved(refundFlow, refund.status, 'close'), checkAt: null, endedAt: now };
+      const detail = 'The channel closed the refund without paying anything back. Have it tried again under a new number.';
+      return { payment: putRefund(payment, closed), effects: [refundTask('refund-closed', closed, detail, now)] };
+    }
+    case 'succeeded':
+      return refundSettled(
+        putRefund(payment, { ...refund, status: moved(refundFlow, refund.status, 'settle'), checkAt: null, endedAt: now }),
+        refund,
+        pair.attempt,
+        now,
+      );
+  }
+}
+
+function refundSettled(payment: Payment, { refundNo, amount }: Refund, paid: Attempt, now: Date): Change {
+  const { orderId, accountId, providerId } = payment;
+  const movement = { orderId, accountId, providerId, at: now, amount, channel: paid.channel };
+  const effects: Effect[] = [];
+  if (paid.orphanReason) {
+    const data = { orderId, accountId, attemptId: paid.attemptId, amount, reason: paid.orphanReason };
+    effects.push({ do: 'post', entry: ledger.orphanRefund(refundNo, movement) }, { do: 'tell', event: orphanPaymentReturned(data) });
+  } else {
+    effects.push({ do: 'post', entry: ledger.refund(refundNo, { ...movement, sold: payment.soldAt !== null }) });
+  }
+  if (payment.status !== 'refunding' || payment.attempts.some((one) => isLive(one) || owed(payment, one))) return { payment, effects };
+  const refunded = { ...payment, status: moved(paymentFlow, payment.status, 'refund') };
+  const answers = payment.returners.map((to): Effect => ({ do: 'answer-refunded', to, amount: refundedOf(refunded) }));
+  return { payment: refunded, effects: [...effects, ...answers] };
+}
+
+/** Whether money of this attempt has not gone back yet. */
+const owed = (payment: Payment, paid: Attempt): boolean => isPaid(paid) && lastRefundOf(payment, paid.attemptId)?.status !== 'succeeded';
+
+const refundAgain = (payment: Payment, refund: Refund, now: Date): Change =>
+  askAt({ ...refund, checks: refund.checks + 1 }, later(now, waitOf(CHECK_S, refund.checks)), payment);
+
+/** One deadline serves all refunds of a payment: the earliest of their times. */
+function askAt(refund: Refund, at: Date, before: Payment): Change {
+  const payment = putRefund(before, { ...refund, checkAt: at });
+  return { payment, effects: nextCheck(payment) };
+}
+function nextCheck(payment: Payment): Effect[] {
+  const times = payment.refunds.flatMap((refund) => refund.checkAt?.getTime() ?? []);
+  return times.length === 0 ? [] : [{ do: 'check-refunds', at: new Date(Math.min(...times)) }];
+}
+
+/** The time to look at the refunds again has come. */
+export function checkRefunds(before: Payment, now: Date): Change {
+  const due = before.refunds.filter((refund) => refund.checkAt !== null && refund.checkAt <= now);
+  const payment = due.reduce((one, refund) => putRefund(one, { ...refund, checkAt: null }), before);
+  const calls = due.flatMap((refund): Effect[] => {
+    const paid = payment.attempts.find((one) => one.attemptId === refund.attemptId);
+    if (!paid) return [];
+    if (refund.status === 'processing' || refund.status === 'abnormal') return [{ do: 'query-refund', refund, attempt: paid }];
+    return refund.status === 'blocked' ? [{ do: 'refund', refund, attempt: paid }] : [];
+  });
+  return { payment, effects: [...calls, ...nextCheck(payment)] };
+}
+
+/** An operator has a refund tried again: under the same number, or, if the channel closed that one unpaid, under a new one. */
+export function retryRefund(payment: Payment, refundNo: string, now: Date): Result<Change, 'refund-unknown' | 'refund-not-stuck'> {
+  const pair = refundOf(payment, refundNo);
+  if (!pair) return no('refund-unknown');
+  const { refund, attempt: paid } = pair;
+  if (refund.status === 'blocked') return ok({ payment, effects: [{ do: 'refund', refund, attempt: paid }] });
+  if (refund.status === 'abnormal') return ok({ payment, effects: [{ do: 'query-refund', refund, attempt: paid }] });
+  const isLast = lastRefundOf(payment, refund.attemptId)?.refundNo === refundNo;
+  return refund.status === 'closed' && isLast ? ok(refundAll(payment, paid, now)) : no('refund-not-stuck');
+}
+
+function refundOf(payment: Payment, refundNo: string): { refund: Refund; attempt: Attempt } | undefined {
+  const refund = payment.refunds.find((one) => one.refundNo === refundNo);
+  const found = refund && payment.attempts.find((one) => one.attemptId === refund.attemptId);
+  return refund && found && { refund, attempt: found };
+}
+
+function refundTask(kind: Task['kind'], refund: Refund, detail: string, now: Date): Effect {
+  return {
+    do: 'task',
+    task: { taskId: `${kind}:${refund.refundNo}`, kind, orderId: refund.orderId, subject: refund.refundNo, detail, openedAt: now },
+  };
+}

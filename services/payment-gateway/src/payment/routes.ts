@@ -1,0 +1,254 @@
+import { Channel } from '@yunshi/contracts/payment';
+import { callerOf } from '@yunshi/http/caller';
+import { idempotencyOf } from '@yunshi/http/idempotency';
+import { keyset, listQuery, pageOf } from '@yunshi/http/lists';
+import type { Routes } from '@yunshi/http/server';
+import { AttemptId, newId, OrderId, PaymentId } from '@yunshi/kernel/ids';
+import { Fen } from '@yunshi/kernel/money';
+import type { Core } from '@yunshi/messaging/core';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { Problem } from '../problems.ts';
+import { payments, type PaymentBook } from './payments.ts';
+import { paymentFlow, type Payment, type PaymentStatus } from './state.ts';
+import { waitUntil } from './waiting.ts';
+import type { Opened, paymentWrites } from './writes.ts';
+
+/** The saga asks for the payment right after the order is placed; a quick buyer waits for it this long. */
+const PAYMENT_MS_MAX = 3_000;
+/** A code is there in a fraction of a second, if the channel is well. */
+const CODE_MS_MAX = 6_000;
+const QUERY_MS_MAX = 4_000;
+
+const Time = z.iso.datetime({ offset: true });
+
+const Status = z.enum(paymentFlow.states as unknown as readonly [PaymentStatus, ...PaymentStatus[]]);
+
+const ShownAttempt = z
+  .object({
+    attempt_id: AttemptId,
+    channel: Channel,
+    status: z.enum(['opening', 'open', 'closing', 'closed', 'failed', 'paid', 'returned']).meta({
+      description: 'opening: the channel has not answered yet, read again; returned: this money could not be kept and goes back by itself',
+    }),
+    amount: Fen,
+    code_url: z.string().nullable().meta({ description: 'wechat_native: draw it as a QR code, to be scanned with WeChat' }),
+    pay_page_url: z.url().optional().meta({ description: 'Sandbox only: a page that plays the payer' }),
+    expires_at: Time,
+    failure: z.string().nullable(),
+  })
+  .meta({ id: 'PaymentAttempt' });
+
+const ShownRefund = z
+  .object({
+    refund_no: z.string(),
+    amount: Fen,
+    status: z.enum(['processing', 'delayed', 'succeeded']).meta({ description: 'delayed: the marketplace has to help it along' }),
+    created_at: Time,
+    ended_at: Time.nullable(),
+  })
+  .meta({ id: 'PaymentRefund' });
+
+const ShownPayment = z
+  .object({
+    payment_id: PaymentId,
+    order_id: OrderId,
+    amount: Fen,
+    status: Status.meta({
+      description: 'closing: asked back, and not yet confirmed by the channel',
+    }),
+    channels: z.array(Channel).meta({ description: 'What the provider can be paid through' }),
+    pay_by: Time,
+    paid_at: Time.nullable(),
+    created_at: Time,
+    attempts: z.array(ShownAttempt),
+    refunds: z.array(ShownRefund),
+  })
+  .meta({ id: 'Payment' });
+
+const OpenBody = z.strictObject({ order_id: OrderId, channel: Channel });
+const ListQuery = z.strictObject({
+  ...listQuery,
+  order_id: OrderId.optional(),
+  status: Status.optional(),
+});
+const Refresh = z.strictObject({
+  refresh: z
+    .stringbool({ truthy: ['true'], falsy: ['false'] })
+    .optional()
+    .meta({ description: 'Ask the channel first' }),
+});
+const Params = z.object({ payment_id: PaymentId });
+const byNewest = keyset(z.tuple([Time, PaymentId]));
+
+type Deps = {
+  readonly core: Core;
+  readonly book: PaymentBook;
+  readonly writes: ReturnType<typeof paymentWrites>;
+  /** The sandbox's page for a code. */
+  readonly payPageOf: (codeUrl: string) => string | undefined;
+};
+
+export const paymentRoutes = (deps: Deps): Routes =>
+  async function routes(app) {
+    await app.register(openRoute(deps));
+    await app.register(readRoutes(deps));
+    await app.register(queryRoutes(deps));
+  };
+
+const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
+  async function open(app) {
+    const problems = Problem.codes(
+      'not-found',
+      'payment-not-ready',
+      'payment-made',
+      'payment-closed',
+      'payment-window-over',
+      'channel-not-offered',
+      'attempt-closing',
+      'too-many-attempts',
+    );
+    app.post(
+      '/v1/payments',
+      {
+        config: { access: ['buyer'], idempotency: 'required', problems },
+        schema: {
+          summary: 'Pay an order',
+          description: 'Opens an attempt to pay, or shows the one that is open.',
+          body: OpenBody,
+          response: { 201: ShownPayment },
+        },
+      },
+      async (request, reply) => {
+        const { order_id: orderId, channel } = request.body;
+        const look = () => book.of(orderId);
+        await waitUntil(core, payments, orderId, look, (payment) => payment !== undefined, PAYMENT_MS_MAX);
+        const asked = { orderId, channel, accountId: callerOf(request).accountId, attemptId: newId('pat', core.clock.now()) };
+        const { body, replayed } = await core.write(writes.openAttempt, asked, idempotencyOf(request));
+        const { attempt_id: opened } = body as Opened;
+        const answered = (payment: Payment | undefined) =>
+          payment?.attempts.some((one) => one.attemptId === opened && one.status !== 'opening') ?? false;
+        const payment = await waitUntil(core, payments, orderId, look, answered, CODE_MS_MAX);
+        if (!payment) throw new Problem('payment-not-ready');
+        if (replayed) void reply.header('idempotent-replayed', 'true');
+        return reply.code(201).send(shown(payment, payPageOf));
+      },
+    );
+  };
+
+const access = ['buyer', 'operator'] as const;
+
+async function find(request: FastifyRequest, paymentId: PaymentId, book: PaymentBook): Promise<Payment> {
+  const { accountId, roles } = callerOf(request);
+  const payment = await book.byId(paymentId);
+  if (!payment || (payment.accountId !== accountId && !roles.includes('operator'))) throw new Problem('not-found');
+  return payment;
+}
+
+/** Asks the channel, and waits a little for what it says. */
+async function asked(payment: Payment, { core, book, writes }: Deps): Promise<Payment> {
+  if (payment.status !== 'open' && payment.status !== 'closing') return payment;
+  await core.write(writes.askChannel, { orderId: payment.orderId });
+  const moved = (now: Payment | undefined) => now !== undefined && JSON.stringify(now) !== JSON.stringify(payment);
+  return (await waitUntil(core, payments, payment.orderId, () => book.of(payment.orderId), moved, QUERY_MS_MAX)) ?? payment;
+}
+
+const readRoutes = ({ book, payPageOf }: Deps): Routes =>
+  async function read(app) {
+    app.get(
+      '/v1/payments',
+      { config: { access }, schema: { summary: 'List payments', querystring: ListQuery, response: { 200: pageOf(ShownPayment) } } },
+      async (request) => {
+        const { limit, cursor, order_id: orderId, status } = request.query;
+        const { accountId, roles } = callerOf(request);
+        const last = byNewest.after(cursor);
+        const after = last && { at: new Date(last[0]), paymentId: last[1] };
+        const scope = { accountId: roles.includes('operator') ? undefined : accountId };
+        const rows = await book.list({ ...scope, orderId, status, after, limit: limit + 1 });
+        return byNewest.page(
+          rows,
+          limit,
+          (row) => [row.createdAt.toISOString(), row.paymentId],
+          (row) => shown(row, payPageOf),
+        );
+      },
+    );
+  };
+
+const queryRoutes = (deps: Deps): Routes =>
+  async function query(app) {
+    const config = { access, problems: Problem.codes('not-found') };
+    app.get(
+      '/v1/payments/:payment_id',
+      { config, schema: { summary: 'Read a payment', params: Params, querystring: Refresh, response: { 200: ShownPayment } } },
+      async (request) => {
+        const payment = await find(request, request.params.payment_id, deps.book);
+        return shown(request.query.refresh ? await asked(payment, deps) : payment, deps.payPageOf);
+      },
+    );
+    app.post(
+      '/v1/payments/:payment_id/query',
+      {
+        config,
+        schema: {
+          summary: 'Ask the channel whether it is paid',
+          description: '已完成支付: for a buyer who comes back from paying.',
+          params: Params,
+          response: { 200: ShownPayment },
+        },
+      },
+      async (request) => shown(await asked(await find(request, request.params.payment_id, deps.book), deps), deps.payPageOf),
+    );
+  };
+
+const attemptStatus = {
+  opening: 'opening',
+  open: 'open',
+  closing: 'closing',
+  closed: 'closed',
+  failed: 'failed',
+  kept: 'paid',
+  orphaned: 'returned',
+} as const;
+const refundStatus = {
+  requested: 'processing',
+  processing: 'processing',
+  blocked: 'delayed',
+  abnormal: 'delayed',
+  closed: 'delayed',
+  succeeded: 'succeeded',
+} as const;
+
+function shown(payment: Payment, payPageOf: Deps['payPageOf']): z.infer<typeof ShownPayment> {
+  return {
+    payment_id: payment.paymentId,
+    order_id: payment.orderId,
+    amount: payment.amount,
+    status: payment.status,
+    channels: Object.keys(payment.payees) as Channel[],
+    pay_by: payment.payBy.toISOString(),
+    paid_at: payment.paidAt?.toISOString() ?? null,
+    created_at: payment.createdAt.toISOString(),
+    attempts: payment.attempts.map((attempt) => {
+      const payable = attempt.status === 'open' ? attempt.codeUrl : null;
+      const page = payable === null ? undefined : payPageOf(payable);
+      return {
+        attempt_id: attempt.attemptId,
+        channel: attempt.channel,
+        status: attemptStatus[attempt.status],
+        amount: attempt.amount,
+        code_url: payable,
+        ...(page !== undefined && { pay_page_url: page }),
+        expires_at: attempt.expiresAt.toISOString(),
+        failure: attempt.failure,
+      };
+    }),
+    refunds: payment.refunds.map((refund) => ({
+      refund_no: refund.refundNo,
+      amount: refund.amount,
+      status: refundStatus[refund.status],
+      created_at: refund.createdAt.toISOString(),
+      ended_at: refund.endedAt?.toISOString() ?? null,
+    })),
+  };
+}

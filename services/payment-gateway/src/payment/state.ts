@@ -1,0 +1,175 @@
+/**
+ * One payment per order, with its attempts and refunds: what may happen to the money, and what follows from it. Pure.
+ *
+ * Money moves on three words only: a verified callback, a verified query, a verified answer. At most one attempt is kept; all other
+ * money that comes in is an orphan and goes back by itself, in full. An order is let go only when the channel has said «closed».
+ */
+import type { Channel } from '@yunshi/contracts/payment';
+import type { Message } from '@yunshi/contracts/define';
+import { flow, move, type ActionOf, type Flow, type StateOf } from '@yunshi/kernel/flow';
+import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
+import type { Fen } from '@yunshi/kernel/money';
+import type { Entry } from '../ledger/ledger.ts';
+
+export const paymentFlow = flow('payment', {
+  open: { receive: 'paid', return: 'closing' },
+  /** Somebody has asked for the money back; the channel has not yet said that none can come any more. */
+  closing: { close: 'closed', receive: 'refunding' },
+  paid: { return: 'refunding' },
+  refunding: { refund: 'refunded' },
+  closed: {},
+  refunded: {},
+});
+export type PaymentStatus = StateOf<typeof paymentFlow>;
+
+export const attemptFlow = flow('payment attempt', {
+  /** Asked of the channel, not yet answered. */
+  opening: { open: 'open', fail: 'failed', close: 'closing', keep: 'kept', orphan: 'orphaned' },
+  open: { close: 'closing', end: 'closed', keep: 'kept', orphan: 'orphaned' },
+  closing: { end: 'closed', keep: 'kept', orphan: 'orphaned' },
+  // The channel's later word «paid» counts for more than its earlier «closed» or «refused», never the reverse.
+  failed: { keep: 'kept', orphan: 'orphaned' },
+  closed: { keep: 'kept', orphan: 'orphaned' },
+  kept: {},
+  orphaned: {},
+});
+export type AttemptStatus = StateOf<typeof attemptFlow>;
+
+export const refundFlow = flow('payment refund', {
+  requested: { accept: 'processing', block: 'blocked', settle: 'succeeded', stall: 'abnormal', close: 'closed' },
+  /** Refused for now: the balance is too low, or something is set up wrongly. */
+  blocked: { accept: 'processing', settle: 'succeeded', stall: 'abnormal', close: 'closed' },
+  processing: { settle: 'succeeded', stall: 'abnormal', close: 'closed' },
+  /** The buyer's card is dead: an operator finds another way, and the channel then says «succeeded». */
+  abnormal: { settle: 'succeeded', close: 'closed' },
+  succeeded: {},
+  closed: {},
+});
+export type RefundStatus = StateOf<typeof refundFlow>;
+
+export type OrphanReason = 'late' | 'double' | 'wrong-amount';
+
+export type Attempt = {
+  readonly attemptId: AttemptId;
+  readonly orderId: OrderId;
+  readonly channel: Channel;
+  /** The provider's number at the channel. */
+  readonly payee: string;
+  readonly amount: Fen;
+  readonly description: string;
+  readonly status: AttemptStatus;
+  readonly codeUrl: string | null;
+  readonly codeAt: Date | null;
+  readonly failure: string | null;
+  readonly orphanReason: OrphanReason | null;
+  readonly transactionId: string | null;
+  /** What really came in. */
+  readonly received: Fen | null;
+  readonly paidAt: Date | null;
+  readonly expiresAt: Date;
+  readonly createdAt: Date;
+  /** How often in a row the channel was asked without learning anything: the next question waits longer. */
+  readonly checks: number;
+  /** How often in a row the channel did not know an order that it never confirmed. */
+  readonly missed: number;
+};
+
+export type Refund = {
+  readonly refundNo: string;
+  readonly orderId: OrderId;
+  readonly attemptId: AttemptId;
+  readonly generation: number;
+  readonly amount: Fen;
+  readonly status: RefundStatus;
+  readonly refundId: string | null;
+  readonly failure: string | null;
+  readonly checks: number;
+  /** When the channel is asked again; null where an answer is awaited or nothing is left to ask. */
+  readonly checkAt: Date | null;
+  readonly createdAt: Date;
+  readonly endedAt: Date | null;
+};
+
+/** Who waits for an answer: the saga's step, as the message said. */
+export type Asker = { readonly sagaId: string; readonly step: string; readonly direction: 'do' | 'undo'; readonly replyTo: string };
+
+export type Payment = {
+  readonly orderId: OrderId;
+  readonly paymentId: PaymentId;
+  readonly accountId: AccountId;
+  /** Absent when the order was called off before it asked for money. */
+  readonly providerId: ProviderId | null;
+  readonly amount: Fen;
+  readonly description: string;
+  readonly status: PaymentStatus;
+  readonly payBy: Date;
+  /** The provider's numbers at the channels that it is signed up for, as they were when the payment was opened. */
+  readonly payees: Readonly<Partial<Record<Channel, string>>>;
+  readonly collector: Asker | null;
+  readonly returners: readonly Asker[];
+  readonly createdAt: Date;
+  readonly paidAt: Date | null;
+  /** When the order was completed: from then on the money is the provider's. */
+  readonly soldAt: Date | null;
+  readonly attempts: readonly Attempt[];
+  readonly refunds: readonly Refund[];
+};
+
+export type Task = {
+  readonly taskId: string;
+  readonly kind: 'refund-abnormal' | 'refund-closed' | 'refund-blocked' | 'order-mismatch' | 'order-unknown';
+  readonly orderId: OrderId | null;
+  readonly subject: string;
+  readonly detail: string;
+  readonly openedAt: Date;
+};
+
+/** What shall happen along with the new state. */
+export type Effect =
+  /** Calls of the channel; `at` delays them. */
+  | { readonly do: 'place' | 'query' | 'close'; readonly attempt: Attempt; readonly at?: Date }
+  | { readonly do: 'refund' | 'query-refund'; readonly refund: Refund; readonly attempt: Attempt; readonly at?: Date }
+  /** Deadlines: look at the attempts, or at the refunds, again. */
+  | { readonly do: 'check' | 'check-refunds'; readonly at: Date }
+  | { readonly do: 'answer-paid'; readonly to: Asker; readonly paymentId: PaymentId; readonly paidAt: Date; readonly channel: Channel }
+  | { readonly do: 'answer-closed'; readonly to: Asker }
+  | { readonly do: 'answer-refunded'; readonly to: Asker; readonly amount: Fen }
+  | { readonly do: 'tell'; readonly event: Message }
+  | { readonly do: 'post'; readonly entry: Entry }
+  | { readonly do: 'task'; readonly task: Task };
+
+export type Change = { readonly payment: Payment; readonly effects: readonly Effect[] };
+export const unchanged = (payment: Payment): Change => ({ payment, effects: [] });
+
+const SECOND = 1_000;
+export const later = (now: Date, seconds: number): Date => new Date(now.getTime() + seconds * SECOND);
+/** The wait before the next of several questions; the last one repeats. */
+export const waitOf = (waits: readonly number[], times: number): number => waits[Math.min(times, waits.length - 1)] ?? 0;
+
+// Small movers. A move that the table does not have is a mistake of ours, not of a caller.
+export function moved<F extends Readonly<Record<string, Readonly<Record<string, string>>>>>(
+  machine: Flow<F>,
+  from: keyof F & string,
+  action: ActionOf<Flow<F>>,
+): keyof F & string {
+  const to = move(machine, from, action);
+  if (!to.ok) throw new Error(`${machine.name}: nothing leads from ${from} by ${action}`);
+  return to.value;
+}
+export const put = (payment: Payment, attempt: Attempt): Payment => ({
+  ...payment,
+  attempts: payment.attempts.map((one) => (one.attemptId === attempt.attemptId ? attempt : one)),
+});
+export const putRefund = (payment: Payment, refund: Refund): Payment => ({
+  ...payment,
+  refunds: payment.refunds.map((one) => (one.refundNo === refund.refundNo ? refund : one)),
+});
+export const step = (attempt: Attempt, action: ActionOf<typeof attemptFlow>): Attempt => ({
+  ...attempt,
+  status: moved(attemptFlow, attempt.status, action),
+});
+export const isLive = (attempt: Attempt): boolean =>
+  attempt.status === 'opening' || attempt.status === 'open' || attempt.status === 'closing';
+export const isPaid = (attempt: Attempt): boolean => attempt.status === 'kept' || attempt.status === 'orphaned';
+export const liveAttempt = (payment: Payment): Attempt | undefined => payment.attempts.find(isLive);
+export const keptAttempt = (payment: Payment): Attempt | undefined => payment.attempts.find((one) => one.status === 'kept');

@@ -1,0 +1,93 @@
+/** What comes in by HTTP and changes a payment: the buyer's wishes, the channel's callbacks, the operator's help. */
+import type { Channel } from '@yunshi/contracts/payment';
+import type { AccountId, AttemptId, OrderId } from '@yunshi/kernel/ids';
+import { httpWrite, write, type Decision } from '@yunshi/messaging/handle';
+import { Problem } from '../problems.ts';
+import type { Callback } from '../wechat/callback.ts';
+import { ask, attempt, seen } from './attempts.ts';
+import { decisionOf } from './handlers.ts';
+import { attemptOf } from './numbers.ts';
+import { noticeRows, payments, taskRows } from './payments.ts';
+import { refundSeen, retryRefund } from './refunds.ts';
+import type { Us } from './requests.ts';
+import type { Payment, Task } from './state.ts';
+import type * as tables from '../tables.ts';
+
+type Notice = typeof tables.notices.$inferSelect;
+
+type Opening = { readonly orderId: OrderId; readonly accountId: AccountId; readonly channel: Channel; readonly attemptId: AttemptId };
+/** What is stored under the Idempotency-Key: which attempt it was, to be shown as it then is. */
+export type Opened = { readonly attempt_id: AttemptId };
+
+export const paymentWrites = (us: Us) => ({
+  /** Refusals are thrown, so that they are not stored under the Idempotency-Key: most pass by themselves. */
+  openAttempt: httpWrite('payment.open-attempt', {
+    of: payments,
+    key: (asked: Opening) => asked.orderId,
+    decide: (asked, payment, { now }) => {
+      if (!payment) throw new Problem('payment-not-ready');
+      if (payment.accountId !== asked.accountId) throw new Problem('not-found');
+      const opened = attempt(payment, { ...asked, now });
+      if (!opened.ok) throw new Problem(opened.error);
+      const body: Opened = { attempt_id: opened.value.attemptId };
+      return { ...decisionOf(us, payment, opened.value), response: { status: 201, body } };
+    },
+  }),
+
+  /** Asks the channel now, for a buyer who says that it is paid. */
+  askChannel: httpWrite('payment.ask-channel', {
+    of: payments,
+    key: (asked: { readonly orderId: OrderId }) => asked.orderId,
+    decide: (_asked, payment) => (payment ? decisionOf(us, payment, ask(payment)) : {}),
+  }),
+
+  retryRefund: httpWrite('payment.retry-refund', {
+    of: payments,
+    key: (asked: { readonly orderId: OrderId; readonly refundNo: string }) => asked.orderId,
+    decide: ({ refundNo }, payment, { now }) => {
+      const retried = payment ? retryRefund(payment, refundNo, now) : undefined;
+      if (!payment || !retried?.ok) throw new Problem('refund-not-stuck');
+      return { ...decisionOf(us, payment, retried.value), response: { status: 202, body: { refund_no: refundNo } } };
+    },
+  }),
+
+  /** A verified callback is stored and acted on in one transaction, before it is accepted. */
+  takeCallback: httpWrite('payment.take-callback', {
+    of: payments,
+    key: ({ orderId }: { readonly orderId: OrderId; readonly notice: Notice; readonly callback: Callback }) => orderId,
+    decide: ({ notice, callback }, payment, { now }): Decision<Payment> => {
+      const decided: Decision<Payment> = payment ? actOn(us, payment, callback, now) : strange(callback, now);
+      return { ...decided, writes: [...(decided.writes ?? []), write(noticeRows, notice)] };
+    },
+  }),
+
+  /** One that no payment of ours is about, or that could not be acted on: kept, and shown to an operator. */
+  keepCallback: httpWrite('payment.keep-callback', {
+    of: noticeRows,
+    key: ({ notice }: { readonly notice: Notice; readonly callback: Callback }) => notice.noticeId,
+    decide: ({ notice, callback }, known, { now }): Decision<Notice> =>
+      known ? {} : { save: notice, ...(callback.kind === 'other' ? {} : strange(callback, now)) },
+  }),
+});
+
+function actOn(us: Us, payment: Payment, callback: Callback, now: Date): Decision<Payment> {
+  if (callback.kind === 'refund') return decisionOf(us, payment, refundSeen(payment, callback.refund, now));
+  if (callback.kind === 'other') return {};
+  const attemptId = attemptOf(callback.order.number);
+  if (attemptId === undefined || !payment.attempts.some((one) => one.attemptId === attemptId)) return strange(callback, now);
+  return decisionOf(us, payment, seen(payment, attemptId, callback.order, now));
+}
+
+/** Money, perhaps, that belongs to nothing here. */
+function strange(callback: Callback, now: Date): Pick<Decision<never>, 'writes'> {
+  const subject = callback.kind === 'order' ? callback.order.number : callback.kind === 'refund' ? callback.refund.refundNo : callback.id;
+  const task: Task = {
+    taskId: `order-unknown:${subject}`,
+    kind: 'order-unknown',
+    orderId: null,
+    subject,
+    detail: `A verified callback (${callback.id}) is about a number that no payment here has.`,
+    openedAt: now,
+  };
+  return { writes: [write(taskRows, { ...task, resolvedAt: null, resolvedBy: null })] };
+}

@@ -1,0 +1,25 @@
+import { problemTable } from '@yunshi/http/problem';
+
+/** What this service may answer beside the common problems. Codes are API: they are never renamed. */
+export const Problem = problemTable({
+  'payment-not-ready': {
+    status: 409,
+    title: 'The order has not asked for its payment yet',
+    remedy: 'Repeat the request in a moment, with the same Idempotency-Key. If it persists, look at the order: it may need no payment.',
+  },
+  'payment-made': { status: 409, title: 'The order is paid already', remedy: 'Look at the payment; nothing more is to be paid.' },
+  'payment-closed': { status: 409, title: 'The payment of this order is closed', remedy: 'Place a new order.' },
+  'payment-window-over': { status: 409, title: 'The time to pay this order is over', remedy: 'Place a new order.' },
+  'channel-not-offered': {
+    status: 409,
+    title: 'The provider cannot be paid through this channel',
+    remedy: 'Use one of `channels` of the payment.',
+  },
+  'attempt-closing': {
+    status: 409,
+    title: 'An earlier attempt is still being closed',
+    remedy: 'Repeat the request in a moment, with the same Idempotency-Key.',
+  },
+  'too-many-attempts': { status: 409, title: 'This order was tried to be paid too often', remedy: 'Place a new order.' },
+  'refund-not-stuck': { status: 409, title: 'This refund needs no help', remedy: 'Look at the payment: the refund is on its way or done.' },
+});

@@ -1,0 +1,125 @@
+import type { Channel } from '@yunshi/contracts/payment';
+import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
+import { bigint, boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import type { EntryKind, LedgerAccount } from './ledger/ledger.ts';
+import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, RefundStatus, Task } from './payment/state.ts';
+
+const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+const fen = (name: string) => bigint(name, { mode: 'number' });
+
+export const payments = pgTable(
+  'payments',
+  {
+    orderId: text('order_id').$type<OrderId>().primaryKey(),
+    paymentId: text('payment_id').$type<PaymentId>().notNull().unique(),
+    accountId: text('account_id').$type<AccountId>().notNull(),
+    providerId: text('provider_id').$type<ProviderId>(),
+    amount: fen('amount').notNull(),
+    description: text('description').notNull(),
+    status: text('status').$type<PaymentStatus>().notNull(),
+    payBy: at('pay_by').notNull(),
+    payees: jsonb('payees').$type<Partial<Record<Channel, string>>>().notNull(),
+    collector: jsonb('collector').$type<Asker>(),
+    returners: jsonb('returners').$type<readonly Asker[]>().notNull(),
+    createdAt: at('created_at').notNull(),
+    paidAt: at('paid_at'),
+    soldAt: at('sold_at'),
+  },
+  (table) => [index('payments_of_account').on(table.accountId, table.createdAt, table.paymentId)],
+);
+
+export const attempts = pgTable(
+  'payment_attempts',
+  {
+    attemptId: text('attempt_id').$type<AttemptId>().primaryKey(),
+    orderId: text('order_id').$type<OrderId>().notNull(),
+    channel: text('channel').$type<Channel>().notNull(),
+    payee: text('payee').notNull(),
+    amount: fen('amount').notNull(),
+    description: text('description').notNull(),
+    status: text('status').$type<AttemptStatus>().notNull(),
+    codeUrl: text('code_url'),
+    codeAt: at('code_at'),
+    failure: text('failure'),
+    orphanReason: text('orphan_reason').$type<OrphanReason>(),
+    transactionId: text('transaction_id'),
+    received: fen('received'),
+    paidAt: at('paid_at'),
+    expiresAt: at('expires_at').notNull(),
+    createdAt: at('created_at').notNull(),
+    checks: integer('checks').notNull(),
+    missed: integer('missed').notNull(),
+  },
+  (table) => [index('payment_attempts_of_order').on(table.orderId)],
+);
+
+export const refunds = pgTable(
+  'payment_refunds',
+  {
+    refundNo: text('refund_no').primaryKey(),
+    orderId: text('order_id').$type<OrderId>().notNull(),
+    attemptId: text('attempt_id').$type<AttemptId>().notNull(),
+    generation: integer('generation').notNull(),
+    amount: fen('amount').notNull(),
+    status: text('status').$type<RefundStatus>().notNull(),
+    /** The channel's number. */
+    refundId: text('refund_id'),
+    failure: text('failure'),
+    checks: integer('checks').notNull(),
+    checkAt: at('check_at'),
+    createdAt: at('created_at').notNull(),
+    endedAt: at('ended_at'),
+  },
+  (table) => [index('payment_refunds_of_order').on(table.orderId)],
+);
+
+/** Verified callbacks as they came, each once: what a dispute is settled with. The content stays encrypted. */
+export const notices = pgTable('channel_notices', {
+  noticeId: text('notice_id').primaryKey(),
+  channel: text('channel').$type<Channel>().notNull(),
+  kind: text('kind').notNull(),
+  /** What it is about, where we know it. */
+  orderId: text('order_id').$type<OrderId>(),
+  headers: jsonb('headers').$type<Readonly<Record<string, string>>>().notNull(),
+  body: text('body').notNull(),
+  receivedAt: at('received_at').notNull(),
+  /** Whether a decision was made on it. One that broke waits here for an operator. */
+  worked: boolean('worked').notNull(),
+});
+
+/** What only a person can settle. */
+export const tasks = pgTable('payment_tasks', {
+  taskId: text('task_id').primaryKey(),
+  kind: text('kind').$type<Task['kind']>().notNull(),
+  orderId: text('order_id').$type<OrderId>(),
+  subject: text('subject').notNull(),
+  detail: text('detail').notNull(),
+  openedAt: at('opened_at').notNull(),
+  resolvedAt: at('resolved_at'),
+  resolvedBy: text('resolved_by'),
+});
+
+/** Which channels a provider can be paid through, and its number there. */
+export const merchants = pgTable('merchants', {
+  providerId: text('provider_id').$type<ProviderId>().primaryKey(),
+  payees: jsonb('payees').$type<Partial<Record<Channel, string>>>().notNull(),
+});
+
+/** Immutable: a trigger refuses to change or delete a posting, and to insert an entry that is out of balance. */
+export const postings = pgTable(
+  'ledger_postings',
+  {
+    /** Entry and line, so that an entry can be posted only once. */
+    postingId: text('posting_id').primaryKey(),
+    entryId: text('entry_id').notNull(),
+    kind: text('kind').$type<EntryKind>().notNull(),
+    account: text('account').$type<LedgerAccount>().notNull(),
+    /** Positive: debit. Negative: credit. */
+    amount: fen('amount').notNull(),
+    orderId: text('order_id').$type<OrderId>().notNull(),
+    accountId: text('account_id').$type<AccountId>().notNull(),
+    providerId: text('provider_id').$type<ProviderId>(),
+    at: at('at').notNull(),
+  },
+  (table) => [index('ledger_postings_of_account').on(table.accountId, table.at), index('ledger_postings_by_account').on(table.account)],
+);

@@ -1,0 +1,58 @@
+import { no, ok, type Result } from '@yunshi/kernel/result';
+import { verifyAnswer, type AnswerRefusal, type WireHeaders } from '@yunshi/protocols/wechat/answer-signature';
+import { CombineOrder } from '@yunshi/protocols/wechat/combine';
+import { Notice } from '@yunshi/protocols/wechat/notice';
+import { RefundNotice } from '@yunshi/protocols/wechat/refund';
+import type { KeyOfSerial } from '@yunshi/protocols/wechat/rsa';
+import { open } from '@yunshi/protocols/wechat/seal';
+import { orderSeen, refundNoticeSeen, type OrderSeen, type RefundSeen } from './wechat-pay.ts';
+
+/** A verified and opened callback. `attach` is what we gave the order on its way. */
+export type Callback =
+  | { readonly id: string; readonly kind: 'order'; readonly order: OrderSeen; readonly attach: string | undefined }
+  | { readonly id: string; readonly kind: 'refund'; readonly refund: RefundSeen; readonly mchid: string; readonly subNumber: string }
+  /** An event that we did not ask for: kept, and nothing else. */
+  | { readonly id: string; readonly kind: 'other'; readonly eventType: string };
+
+export type CallbackRefusal = AnswerRefusal | 'cannot-open' | 'unreadable';
+
+/** Checks, opens and reads a callback. `body` is the raw text as it came. */
+export function readCallback(
+  headers: WireHeaders,
+  body: Uint8Array,
+  { keyOf, apiV3Key, wallMs }: { keyOf: KeyOfSerial; apiV3Key: Buffer; wallMs: number },
+): Result<Callback, CallbackRefusal> {
+  const signed = verifyAnswer(headers, body, keyOf, wallMs);
+  if (!signed.ok) return signed;
+  const notice = Notice.safeParse(parse(Buffer.from(body).toString('utf8')));
+  if (!notice.success) return no('unreadable');
+  const { id, event_type: eventType, resource } = notice.data;
+  const opened = open(resource, apiV3Key);
+  if (!opened.ok) return opened;
+  const content = parse(opened.value);
+  if (eventType.startsWith('TRANSACTION.')) {
+    const order = CombineOrder.safeParse(content);
+    if (!order.success) return no('unreadable');
+    return ok({ id, kind: 'order', order: orderSeen(order.data), attach: order.data.sub_orders[0]?.attach });
+  }
+  if (eventType.startsWith('REFUND.')) {
+    const refund = RefundNotice.safeParse(content);
+    if (!refund.success) return no('unreadable');
+    return ok({
+      id,
+      kind: 'refund',
+      refund: refundNoticeSeen(refund.data),
+      mchid: refund.data.sp_mchid,
+      subNumber: refund.data.out_trade_no,
+    });
+  }
+  return ok({ id, kind: 'other', eventType });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '@yunshi/kernel/clock';
+import { verifyAnswer } from '@yunshi/protocols/wechat/answer-signature';
+import { outcomeOf, WireError } from '@yunshi/protocols/wechat/error';
+import { authorize, type Merchant } from '@yunshi/protocols/wechat/request-signature';
+import type { Logger } from 'pino';
+import { Agent, request, type Dispatcher } from 'undici';
+import type { Keyring } from './keyring.ts';
+
+/**
+ * What came of a request.
+ * - `done`: carried out, and WeChat Pay's signature says so
+ * - `refused`: not carried out
+ * - `unknown`: carried out or not; ask, or repeat it with the same number
+ */
+export type Exchange =
+  | { readonly kind: 'done'; readonly body: unknown }
+  | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+export type Ask = {
+  readonly method: 'GET' | 'POST';
+  /** Path and query as they shall go over the wire, percent-encoded. */
+  readonly target: string;
+  readonly body?: object;
+  readonly signal?: AbortSignal | undefined;
+  /** Sees a 2xx body before its signature is checked: certificates come with the answer that they sign. */
+  readonly learn?: (body: unknown) => void;
+};
+
+export type WechatClient = {
+  readonly exchange: (ask: Ask) => Promise<Exchange>;
+  readonly close: () => Promise<void>;
+};
+
+export type ClientOptions = {
+  /** The main host first, then the one to turn to when the main one cannot be reached. */
+  readonly hosts: readonly [string, ...string[]];
+  readonly merchant: Merchant;
+  readonly keyring: Keyring;
+  /** Public-key mode: names the key that answers shall be signed with. */
+  readonly answerSerial: string | undefined;
+  readonly wall: Clock;
+  readonly log: Logger;
+};
+
+const CONNECT_MS_MAX = 3_000;
+const ANSWER_MS_MAX = 8_000;
+const ANSWER_BYTES_MAX = 512 * 1024;
+const CONNECTIONS_MAX = 32;
+
+type Connected = ClientOptions & { readonly agent: Agent };
+
+export function wechatClient(options: ClientOptions): WechatClient {
+  const agent = new Agent({
+    connections: CONNECTIONS_MAX,
+    connect: { timeout: CONNECT_MS_MAX },
+    headersTimeout: ANSWER_MS_MAX,
+    bodyTimeout: ANSWER_MS_MAX,
+  });
+  const connected = { ...options, agent };
+  return {
+    exchange: async (ask) => {
+      const limit = AbortSignal.timeout(ANSWER_MS_MAX);
+      try {
+        const signal = ask.signal ? AbortSignal.any([ask.signal, limit]) : limit;
+        return await read(await sendSomewhere(ask, signal, connected), ask, connected);
+      } catch (error) {
+        options.log.warn({ target: pathOf(ask.target), err: error }, 'WeChat Pay gave no answer');
+        return { kind: 'unknown', why: error instanceof Error ? error.message : String(error) };
+      }
+    },
+    close: () => agent.close(),
+  };
+}
+
+/** Only a connection that was never made is tried elsewhere: a request that may have arrived is not ours to repeat here. */
+async function sendSomewhere(ask: Ask, signal: AbortSignal, connected: Connected): Promise<Dispatcher.ResponseData> {
+  let unreachable: unknown;
+  for (const host of connected.hosts) {
+    try {
+      return await send(host, ask, signal, connected);
+    } catch (error) {
+      if (!neverConnected(error)) throw error;
+      unreachable = error;
+    }
+  }
+  throw unreachable;
+}
+
+async function send(host: string, { method, target, body }: Ask, signal: AbortSignal, { agent, merchant, answerSerial, wall }: Connected) {
+  const text = body === undefined ? '' : JSON.stringify(body);
+  const at = { wallMs: wall.now().getTime(), nonce: randomBytes(16).toString('hex') };
+  const headers = {
+    authorization: authorize({ method, target, body: text }, merchant, at),
+    accept: 'application/json',
+    'user-agent': 'yunshi-payment-gateway',
+    ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
+    ...(answerSerial === undefined ? {} : { 'wechatpay-serial': answerSerial }),
+  };
+  return request(`${host}${target}`, { dispatcher: agent, method, headers, signal, ...(method === 'POST' ? { body: text } : {}) });
+}
+
+async function read(answer: Dispatcher.ResponseData, { target, learn }: Ask, { keyring, wall, log }: Connected): Promise<Exchange> {
+  const body = await bytesOf(answer.body);
+  if (answer.statusCode === 200) learn?.(parse(body));
+  const signed = verifyAnswer(answer.headers, body, keyring.keyOf, wall.now().getTime());
+  const outcome = outcomeOf(answer.statusCode);
+  const requestId = answer.headers['request-id'];
+  if (outcome === 'done') {
+    if (signed.ok) return { kind: 'done', body: body.length === 0 ? undefined : parse(body) };
+    log.error({ target: pathOf(target), requestId, refusal: signed.error }, 'an answer of WeChat Pay cannot be trusted');
+    if (signed.error === 'unknown-serial') await keyring.refresh();
+    return { kind: 'unknown', why: `answer ${signed.error}` };
+  }
+  const error = WireError.safeParse(parse(body)).data ?? { code: `HTTP_${answer.statusCode}`, message: '' };
+  log.warn({ target: pathOf(target), requestId, status: answer.statusCode, code: error.code }, 'WeChat Pay did not carry out a request');
+  // Refusals need no signature of their own, but one that is there and wrong is somebody else's word.
+  const trusted = signed.ok || signed.error === 'unsigned';
+  if (outcome === 'unknown' || !trusted) return { kind: 'unknown', why: `${answer.statusCode} ${error.code}` };
+  return { kind: 'refused', status: answer.statusCode, code: error.code, message: error.message };
+}
+
+const CONNECT_FAILURES: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+const neverConnected = (error: unknown): boolean => error instanceof Error && 'code' in error && CONNECT_FAILURES.has(error.code);
+
+async function bytesOf(body: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > ANSWER_BYTES_MAX) throw new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Queries may carry numbers of people; the path says enough for a log. */
+const pathOf = (target: string): string => target.split('?')[0] ?? target;
