@@ -13,13 +13,13 @@ await migrate(database.url, [{ name: 'order', path: fileURLToPath(new URL('../..
 const sql = connect({ url: database.url, name: 'plans', connectionsMax: 2 });
 afterAll(() => sql.end());
 
-/** A hundred accounts with fifty orders each, over fifty days. */
-const accounts = Array.from({ length: 100 }, (_, nth) => named<AccountId>('acc', `c${nth}`));
+/** Ten accounts with five hundred orders each, over fifty days. */
+const accounts = Array.from({ length: 10 }, (_, nth) => named<AccountId>('acc', `c${nth}`));
 const many: Order[] = [];
 const entries: Entry[] = [];
 for (let nth = 0; nth < 5_000; nth++) {
   const at = new Date(noon.getTime() + nth * 864_000);
-  const order = { ...placed({ orderId: newId('ord', at) }, {}, at), accountId: accounts[nth % 100]! };
+  const order = { ...placed({ orderId: newId('ord', at) }, {}, at), accountId: accounts[nth % 10]! };
   const changed = nth % 3 === 0 ? complete(order, newId('ins', at), at) : { order, entries: [] };
   many.push(changed.order);
   entries.push(...changed.entries);
