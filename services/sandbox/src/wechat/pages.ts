@@ -1,7 +1,6 @@
 /** The payer's phone, as a web page. Chinese first, English below it. */
 import { chinaTime } from '@yunshi/kernel/calendar';
 import { yuan } from '@yunshi/kernel/money';
-// @ts-expect-error The package ships no types.
 import QRCode from 'qrcode';
 import type { Order, Unpayable } from './order.ts';
 import { codeUrl } from './wechat-pay.ts';
@@ -91,7 +90,7 @@ const choices = [
 ] as const;
 
 export async function payPage(order: Order): Promise<string> {
-  const qr = new Html(await drawQr(codeUrl(order), { type: 'svg', margin: 1 }));
+  const qr = new Html(await QRCode.toString(codeUrl(order), { type: 'svg', margin: 1 }));
   const options = choices.map(
     ([value, zh, en], index) =>
       html`<label
