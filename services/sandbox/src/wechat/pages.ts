@@ -5,8 +5,6 @@ import QRCode from 'qrcode';
 import type { Order, Unpayable } from './order.ts';
 import { codeUrl } from './wechat-pay.ts';
 
-const drawQr = QRCode.toString as (text: string, options: { type: 'svg'; margin: number }) => Promise<string>;
-
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 /** Markup that may stand in a page as it is; every other value is escaped. */
