@@ -8,7 +8,7 @@ import { isPassing } from './faults.ts';
 import type { Handler, Performer } from './handle.ts';
 import type { Lane } from './lane.ts';
 import type { CallRow } from './store.ts';
-import { span } from '@yunshi/telemetry/trace';
+import { activeTraceparent, span } from '@yunshi/telemetry/trace';
 
 const atOnceMax = 128;
 const takenMax = 64;
@@ -50,7 +50,7 @@ export function caller({
         data: called,
         key: call.key,
         identity: { kind: 'call', id: call.id },
-        traceparent: call.traceparent ?? undefined,
+        traceparent: activeTraceparent() ?? call.traceparent ?? undefined,
         done: () => resolve(),
         failed: reject,
       });

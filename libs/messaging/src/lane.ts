@@ -4,12 +4,12 @@ import { session as openSession, type Session } from '@yunshi/db/session';
 import type { Clock } from '@yunshi/kernel/clock';
 import { batchCommitted, sagaEnded } from '@yunshi/telemetry/metrics';
 import { failSpan } from '@yunshi/telemetry/trace';
-import { decideBatch } from './decide.ts';
+import { decideBatch, type Decided } from './decide.ts';
 import type { Outgoing } from './envelope.ts';
 import { isConnectionLost, isLostRace, isPassing, Overloaded, Unavailable } from './faults.ts';
 import type { Handler, Idempotency, Response, SagaRef } from './handle.ts';
 import { look, store, type CallRow } from './store.ts';
-import { workSpan } from './trace.ts';
+import { transactionSpan, workSpan } from './trace.ts';
 
 /** What makes a piece of work happen once. */
 export type Identity =
@@ -70,13 +70,26 @@ export function lane({ databaseUrl, clock, service, lanes = 2, batchMax = 64, qu
   let stopping = false;
   const idle = Promise.withResolvers<void>();
 
-  async function attempt({ connection, isLost, lost }: Session, batch: readonly Queued[]): Promise<readonly (() => void)[]> {
+  async function decideAndStore({ connection, isLost, lost }: Session, batch: readonly Queued[], now: Date): Promise<Decided> {
+    const span = transactionSpan(batch);
+    try {
+      const seen = await Promise.race([look(connection, batch, now), lost]);
+      const decided = decideBatch(batch, seen, { now, service });
+      // On another connection these statements would each commit by themselves.
+      if (isLost()) await lost;
+      await Promise.race([store(connection, decided, now), lost]);
+      return decided;
+    } catch (error) {
+      if (span) failSpan(span, error);
+      throw error;
+    } finally {
+      span?.end();
+    }
+  }
+
+  async function attempt(held: Session, batch: readonly Queued[]): Promise<readonly (() => void)[]> {
     const now = clock.now();
-    const seen = await Promise.race([look(connection, batch, now), lost]);
-    const decided = decideBatch(batch, seen, { now, service });
-    // On another connection these statements would each commit by themselves.
-    if (isLost()) await lost;
-    await Promise.race([store(connection, decided, now), lost]);
+    const decided = await decideAndStore(held, batch, now);
     batchCommitted(batch.length);
     for (const saga of decided.endedSagas)
       sagaEnded({ saga: saga.name, outcome: saga.phase, seconds: (now.getTime() - saga.startedAt.getTime()) / 1_000 });

@@ -1,5 +1,5 @@
 import { SpanKind, type Span } from '@opentelemetry/api';
-import { startSpan } from '@yunshi/telemetry/trace';
+import { startSpan, traceparentOf } from '@yunshi/telemetry/trace';
 import type { Work } from './lane.ts';
 
 const verbs = { message: 'process', command: 'process', write: 'write', deadline: 'deadline', call: 'outcome', wake: 'wake' } as const;
@@ -27,3 +27,20 @@ export const publishSpan = (subject: string, messageId: string, traceparent: str
     parent: traceparent,
     attributes: messaging('publish', 'send', subject, messageId),
   });
+
+/**
+ * The database's part of a batch: one span for its transaction, not one for each statement. It belongs to the first piece of work that
+ * is being recorded; the others are linked, because a span can have one parent only. Nothing where nobody records.
+ */
+export function transactionSpan(batch: readonly { readonly span: Span }[]): Span | undefined {
+  const [first, ...others] = batch.map(({ span }) => span).filter((span) => span.isRecording());
+  return (
+    first &&
+    startSpan('transaction', {
+      kind: SpanKind.CLIENT,
+      parent: traceparentOf(first),
+      attributes: { 'db.system.name': 'postgresql', 'db.query.summary': 'transaction', 'db.operation.batch.size': batch.length },
+      links: others.map((span) => ({ context: span.spanContext() })),
+    })
+  );
+}

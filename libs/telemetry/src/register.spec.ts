@@ -126,12 +126,24 @@ describe('with a collector', () => {
 
   test('nothing is sampled that the caller did not sample', async () => {
     const to = await collector();
-    const { OTEL_TRACES_SAMPLER: _, ...env } = to.env('quiet');
-    const service = await start('quiet', { env });
+    const service = await start('quiet', { env: to.env('quiet') });
     await order(service.url, { traceparent: traceparent.replace(/01$/, '00') });
     await order(service.url, { traceparent: `00-${'1'.repeat(32)}-b7ad6b7169203331-01` });
     await to.traceWhen('1'.repeat(32), ({ spans }) => spans.length === 2);
     expect(to.trace(traceId).spans).toEqual([]);
+  });
+
+  test('one trace in ten is recorded where nothing else is said', async () => {
+    const to = await collector();
+    const { OTEL_TRACES_SAMPLER: _, ...env } = to.env('sampling');
+    const service = await start('sampling', { env });
+    const { traces } = await order(service.url, { traceparent });
+    expect(traces).toEqual([traceId]);
+    const ids = await Promise.all(Array.from({ length: 300 }, () => order(service.url).then(({ traces: [id] }) => id)));
+    await ended(service.child);
+    const recorded = ids.filter((id) => to.trace(id!).spans.length > 0).length;
+    expect(recorded).toBeGreaterThan(5);
+    expect(recorded).toBeLessThan(75);
   });
 });
 

@@ -50,13 +50,19 @@ export type SpanDetails = {
   readonly kind?: SpanKind;
   readonly attributes?: Attributes;
   readonly links?: readonly Link[];
-  /** Continue this trace instead of the one that is running. */
+  /**
+   * The trace to continue; `undefined`, said outright, begins a new one. Left out, the span belongs to whatever is running.
+   * Work taken from a queue must say it: what happens to be running there is whoever woke the queue up.
+   */
   readonly parent?: string | undefined;
 };
 
-export function startSpan(name: string, { kind, attributes, links, parent }: SpanDetails = {}): Span {
+const parentOf = (details: SpanDetails): Context => ('parent' in details ? contextOf(details.parent) : context.active());
+
+export function startSpan(name: string, details: SpanDetails = {}): Span {
+  const { kind, attributes, links } = details;
   const options = { ...(kind !== undefined && { kind }), ...(attributes && { attributes }), ...(links && { links: [...links] }) };
-  return tracer.startSpan(name, options, parent === undefined ? context.active() : contextOf(parent));
+  return tracer.startSpan(name, options, parentOf(details));
 }
 
 /** Marks the span as failed. The message of the error goes with it, its stack does not: logs have that. */
@@ -70,7 +76,7 @@ export function failSpan(span: Span, error: unknown): void {
 export async function span<T>(name: string, details: SpanDetails, fn: (span: Span) => Promise<T> | T): Promise<T> {
   const running = startSpan(name, details);
   try {
-    return await context.with(trace.setSpan(context.active(), running), () => fn(running));
+    return await context.with(trace.setSpan(parentOf(details), running), () => fn(running));
   } catch (error) {
     failSpan(running, error);
     throw error;
