@@ -1,4 +1,4 @@
-import { demoClaims, demoProducts, demoProviders } from '@yunshi/contracts/demo-world';
+import { demoProducts, demoProviders } from '@yunshi/contracts/demo-world';
 import { newId } from '@yunshi/kernel/ids';
 import { yuan } from '@yunshi/kernel/money';
 import QRCode from 'qrcode';
@@ -23,7 +23,8 @@ type Order = {
   end_reason: string | null;
   instance_id: string | null;
 };
-type Payment = { payment_id: string; status: string; code_url?: string; pay_page_url?: string };
+type Attempt = { attempt_id: string; code_url: string | null; pay_page_url?: string };
+type Payment = { payment_id: string; status: string; attempts: Attempt[] };
 type Instance = {
   instance_id: string;
   status: string;
@@ -54,12 +55,15 @@ async function placeOrder({ api, voice, agreements }: Stage, wish: object): Prom
   return placed.body;
 }
 
-async function openPayment({ api, voice }: Stage, order: Order): Promise<Payment & { code_url: string }> {
+async function openPayment(
+  { api, voice }: Stage,
+  order: Order,
+): Promise<{ payment_id: string; code_url: string; pay_page_url: string | undefined }> {
   const asked = { key: freshKey(), as: 'lin', body: { order_id: order.order_id, channel: 'wechat_native' } };
   const opened = await api.show<Payment>('POST', '/v1/payments', asked);
-  const { code_url: codeUrl } = opened.body;
-  voice.check(`WeChat Pay answers with a code to scan: ${codeUrl}`, opened.status === 201 && codeUrl !== undefined, opened.body);
-  return { ...opened.body, code_url: codeUrl! };
+  const codeUrl = opened.body.attempts?.[0]?.code_url;
+  voice.check(`WeChat Pay answers with a code to scan: ${codeUrl}`, opened.status === 201 && typeof codeUrl === 'string', opened.body);
+  return { payment_id: opened.body.payment_id, code_url: codeUrl!, pay_page_url: opened.body.attempts[0]!.pay_page_url };
 }
 
 /** The payer's phone: the sandbox plays it. */
@@ -92,7 +96,7 @@ async function browse(stage: Stage): Promise<object> {
     found.body.items.some((item) => item.product_id === demoProducts.helpDesk.productId),
     found.body,
   );
-  const wish = { sku_id: demoProducts.helpDesk.skus.team, duration: 3 };
+  const wish = { sku_id: demoProducts.helpDesk.skus.team, quantity: 5, duration: 3 };
   const quote = await api.show<Quote>('POST', '/v1/quotes', { as: 'lin', body: wish });
   const { total, deduction, payable, coupons } = quote.body;
   voice.tell(`商品总计 ${yuan(total)} − 优惠券抵扣 ${yuan(deduction)} = 实付金额 ${yuan(payable)}`);
@@ -112,7 +116,7 @@ async function browse(stage: Stage): Promise<object> {
 /** The main story: order, pay, delivered. */
 async function purchase(stage: Stage, wish: object): Promise<void> {
   const { voice, api } = stage;
-  const before = await api.quietly<{ sales_count: number }>('GET', `/v1/products/${demoProducts.helpDesk.productId}`);
+  const before = await api.quietly<{ completed_sales: number }>('GET', `/v1/products/${demoProducts.helpDesk.productId}`);
   voice.chapter('The order, and the same request again');
   const key = freshKey();
   const asked = { key, as: 'lin', body: { ...wish, accepted_agreements: stage.agreements } };
@@ -126,7 +130,7 @@ async function purchase(stage: Stage, wish: object): Promise<void> {
   voice.chapter('Payment by WeChat: the code is scanned, WeChat calls back, signed and encrypted');
   const payment = await openPayment(stage, placed.body);
   voice.tell(`the payer's page: ${payment.pay_page_url ?? '(none outside the sandbox)'}`);
-  for (const line of (await QRCode.toString(payment.code_url, { type: 'utf8', margin: 1 })).split('\n')) voice.tell(line);
+  for (const line of (await QRCode.toString(payment.code_url, { type: 'utf8' })).split('\n')) voice.tell(line);
   const scanned = await scan(stage, payment);
   voice.check('the payer has paid', scanned.body.trade_state === 'SUCCESS', scanned.body);
 
@@ -145,32 +149,34 @@ async function purchase(stage: Stage, wish: object): Promise<void> {
   );
   const notMine = await api.quietly<Problem>('GET', `/v1/instances/${order.instance_id}`, { as: 'zhao' });
   voice.check('to another account it does not exist', notMine.status === 404, notMine.body);
-  const sales = (seen: { body: { sales_count: number } }) => seen.body.sales_count === before.body.sales_count + 1;
+  const sales = (seen: { body: { completed_sales: number } }) => seen.body.completed_sales === before.body.completed_sales + 1;
   await waitFor(
     'one more sale is counted',
-    () => api.quietly<{ sales_count: number }>('GET', `/v1/products/${demoProducts.helpDesk.productId}`),
+    () => api.quietly<{ completed_sales: number }>('GET', `/v1/products/${demoProducts.helpDesk.productId}`),
     sales,
   );
-  voice.check(`the product's sales count is ${before.body.sales_count + 1}, one more than before`, true);
+  voice.check(`the product's sales count is ${before.body.completed_sales + 1}, one more than before`, true);
 }
 
 async function notPaid(stage: Stage, wish: object): Promise<void> {
   const { voice, api } = stage;
   voice.chapter('A coupon in use is refused; an order that nobody pays is closed, and gives it back');
-  const held = { ...wish, coupon: demoClaims.linMinus20 };
+  const quote = await api.quietly<Quote>('POST', '/v1/quotes', { as: 'lin', body: wish });
+  const coupon = quote.body.coupons.usable.at(-1);
+  voice.check('the buyer has a coupon left (`npm run reset` gives new ones)', coupon !== undefined, quote.body.coupons);
+  const held = { ...wish, coupon: coupon!.claim_id };
   const order = await placeOrder(stage, held);
-  await waitFor(
-    'the coupon is reserved',
-    () => claimStatus(stage, demoClaims.linMinus20),
-    (status) => status === 'reserved',
-  );
-  const refused = await api.show<Problem>('POST', '/v1/orders', {
-    key: freshKey(),
-    as: 'lin',
-    body: { ...held, accepted_agreements: stage.agreements },
-  });
+  const is = (status: string) =>
+    waitFor(
+      `the coupon is ${status}`,
+      () => claimStatus(stage, coupon!.claim_id),
+      (seen) => seen === status,
+    );
+  await is('reserved');
+  const again = { key: freshKey(), as: 'lin', body: { ...held, accepted_agreements: stage.agreements } };
+  const refused = await api.show<Problem>('POST', '/v1/orders', again);
   voice.check(
-    `a second order with that coupon is refused: ${refused.body.code}`,
+    `a second order with «${coupon!.name}» is refused: ${refused.body.code}`,
     refused.status >= 400 && refused.status < 500,
     refused.body,
   );
@@ -182,12 +188,17 @@ async function notPaid(stage: Stage, wish: object): Promise<void> {
     closed.end_reason === 'payment-timeout',
     closed,
   );
-  await waitFor(
-    'the coupon is usable again',
-    () => claimStatus(stage, demoClaims.linMinus20),
-    (status) => status === 'usable',
-  );
+  await is('usable');
   voice.check('the coupon is usable again', true);
+}
+
+/** Leftovers of an earlier telling that was broken off would hold coupons. */
+async function clearTheStage({ api, outside }: Stage): Promise<void> {
+  await outside.quietly('DELETE', '/sandbox/wechat/next');
+  await outside.quietly('POST', `/sandbox/provider/${demoProviders.fanying.providerId}/script/clear`, { body: {} });
+  const open = () => api.quietly<{ items: Order[] }>('GET', '/v1/orders?status=pending_payment&limit=100', { as: 'lin' });
+  for (const order of (await open()).body.items) await api.quietly('POST', `/v1/orders/${order.order_id}/cancel`, { as: 'lin' });
+  await waitFor('orders of an earlier telling are cancelled', open, (seen) => seen.body.items.length === 0);
 }
 
 const plain = { coupon: 'none' } as const;
@@ -247,17 +258,18 @@ export async function tellStory({ gateway, sandbox }: { readonly gateway: string
   const outside = client(sandbox, tokens, voice);
   voice.chapter('A token for each who takes part (the development issuer; in production, your own OIDC issuer)');
   for (const persona of ['lin', 'zhao', 'operator']) {
-    const answer = await api[persona === 'lin' ? 'show' : 'quietly']<{ token: string }>('POST', '/v1/dev/token', { body: { persona } });
-    voice.check(`${persona} has a token`, answer.status === 200 && answer.body.token.split('.').length === 3, answer.body);
-    tokens.set(persona, answer.body.token);
+    const answer = await api[persona === 'lin' ? 'show' : 'quietly']<{ access_token: string }>('POST', '/v1/dev/token', {
+      body: { persona },
+    });
+    voice.check(`${persona} has a token`, answer.status === 200 && answer.body.access_token.split('.').length === 3, answer.body);
+    tokens.set(persona, answer.body.access_token);
   }
-  await outside.quietly('DELETE', '/sandbox/wechat/next');
-  await outside.quietly('POST', `/sandbox/provider/${demoProviders.fanying.providerId}/script/clear`, { body: {} });
   const quote = await api.quietly<Quote>('POST', '/v1/quotes', {
     as: 'lin',
-    body: { sku_id: demoProducts.helpDesk.skus.team, duration: 3 },
+    body: { sku_id: demoProducts.helpDesk.skus.team, quantity: 5, duration: 3 },
   });
   const stage: Stage = { voice, api, outside, agreements: quote.body.agreements.map((agreement) => agreement.name) };
+  await clearTheStage(stage);
   const wish = await browse(stage);
   await purchase(stage, wish);
   await notPaid(stage, wish);
