@@ -8,8 +8,8 @@ const outside = '^(libs/(testing|journeys)|deploy|tools|docs)/';
 /** `play` and `properties` are how a service tests its own sagas, so they are told beside the definition that they are about. */
 const sagaTests = '^libs/saga/src/(play|properties)\\.ts$';
 const testOnly = ['^libs/(testing|journeys)/', '^libs/http/src/testing\\.ts$', sagaTests];
-/** `order/order.ts`: the states and decisions of one aggregate, named as its folder. */
-const domain = '^services/[^/]+/src/([^/]+)/\\1\\.ts$';
+/** `order/order.ts`: the states and decisions of one aggregate, named as its folder. The gateway has none. */
+const domain = '^services/(?!gateway/)[^/]+/src/([^/]+)/\\1\\.ts$';
 
 /**
  * Who may import whom: kernel ← contracts ← (saga, messaging, db, http, telemetry, protocols) ← services.
