@@ -9,7 +9,7 @@ import { describer } from './description/describe.ts';
 import { descriptionSource } from './description/source.ts';
 import { devIssuer } from './dev-issuer/issuer.ts';
 import { devIssuerRoutes } from './dev-issuer/routes.ts';
-import { admission } from './limits/limits.ts';
+import { admission } from './limits/admission.ts';
 import { explorer, pages } from './pages/routes.ts';
 import { forwarder, type ForwardLimits } from './routing/forward.ts';
 import { forwardRoutes } from './routing/routes.ts';

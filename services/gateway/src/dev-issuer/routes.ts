@@ -3,7 +3,7 @@ import { Role } from '@yunshi/http/auth';
 import { Problem } from '@yunshi/http/problem';
 import type { Routes } from '@yunshi/http/server';
 import { z } from 'zod';
-import type { Admit } from '../limits/limits.ts';
+import type { Admit } from '../limits/admission.ts';
 import { tokenLifeS, type DevIssuer } from './issuer.ts';
 import { personas } from './personas.ts';
 

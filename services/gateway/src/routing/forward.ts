@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { Problem } from '@yunshi/http/problem';
 import { httpLimits } from '@yunshi/http/server';
@@ -28,7 +25,7 @@ export const forwardLimits: ForwardLimits = {
 
 export type Forwarder = ReturnType<typeof forwarder>;
 
-const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
+const reads = new Set(['GET', 'HEAD']);
 
 function traceparentFor(request: FastifyRequest): string | undefined {
   // With telemetry every call of undici carries the active trace already; a second header would make it invalid.
@@ -40,10 +37,10 @@ function traceparentFor(request: FastifyRequest): string | undefined {
 }
 
 function problemOf(error: unknown, to: UpstreamName): Problem {
-  const detail = `The service ${to} does not answer at the moment.`;
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) {
+  if (error instanceof errors.HeadersTimeoutError) {
     return new Problem('timed-out', { detail: `The service ${to} took too long to answer.`, cause: error });
   }
+  const detail = `The service ${to} does not answer at the moment.`;
   return new Problem('unavailable', { detail, headers: { 'retry-after': '2' }, cause: error });
 }
 
@@ -52,30 +49,63 @@ const brokeEarly = (error: unknown): boolean =>
   error instanceof errors.SocketError ||
   (error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE'));
 
-/** Event streams do not end by themselves, so stopping has to end them: cleanly, so that the client sees an end and no error. */
-function liveStreams() {
-  const open = new Set<AbortController>();
-  return {
-    endAll: () => open.forEach((stream) => stream.abort()),
-    async carry(body: Dispatcher.ResponseData['body'], to: ServerResponse, gone: AbortSignal): Promise<void> {
-      const ended = new AbortController();
-      open.add(ended);
-      const stop = () => body.destroy();
-      ended.signal.addEventListener('abort', stop, { once: true });
-      // The head comes long before the first event.
-      to.flushHeaders();
-      try {
-        for await (const chunk of body) {
-          if (!to.write(chunk)) await once(to, 'drain', { signal: AbortSignal.any([gone, ended.signal]) });
+/** Why an exchange was given up by us; nobody is left to tell, or the stream is ended on purpose. */
+class GivenUp extends Error {
+  readonly why: 'client gone' | 'stopping';
+  constructor(why: 'client gone' | 'stopping') {
+    super(why);
+    this.name = 'GivenUp';
+    this.why = why;
+  }
+}
+
+/**
+ * Passes one request on and its answer back, chunk by chunk, no faster than the client reads. Resolves when the answer has gone
+ * through, or broken off in the middle; rejects when there was none.
+ */
+function exchange(pool: Pool, options: Dispatcher.DispatchOptions, reply: FastifyReply, streams: Set<() => void>): Promise<void> {
+  const { raw, request } = reply;
+  let controller: Dispatcher.DispatchController | undefined;
+  let live: (() => void) | undefined;
+  const giveUp = (why: GivenUp['why']) => controller?.abort(new GivenUp(why));
+  raw.once('close', () => giveUp('client gone'));
+  return new Promise((resolve, reject) => {
+    pool.dispatch(options, {
+      onRequestStart: (begun) => {
+        controller = begun;
+        if (raw.destroyed) giveUp('client gone');
+      },
+      onResponseStart: (_, status, headers) => {
+        if (status < 200) return;
+        // From here on the answer is the service's; the limit on handlers must not cut an event stream.
+        reply.hijack();
+        raw.writeHead(status, { ...(reply.getHeaders() as Record<string, string>), ...responseHeaders(headers) });
+        raw.on('drain', () => controller?.resume());
+        if (!String(headers['content-type']).startsWith('text/event-stream')) return;
+        // An event stream has a head long before it has an event, and no end of its own.
+        raw.flushHeaders();
+        streams.add((live = () => giveUp('stopping')));
+      },
+      onResponseData: (_, chunk) => {
+        if (!raw.write(chunk)) controller?.pause();
+      },
+      onResponseEnd: () => {
+        if (live) streams.delete(live);
+        raw.end();
+        resolve();
+      },
+      onResponseError: (_, error) => {
+        if (live) streams.delete(live);
+        if (!raw.headersSent) return reject(error);
+        if (error instanceof GivenUp) raw.end();
+        else {
+          request.log.warn({ err: error }, 'an answer broke off');
+          raw.destroy();
         }
-      } catch (error) {
-        if (!ended.signal.aborted) throw error;
-      } finally {
-        open.delete(ended);
-      }
-      to.end();
-    },
-  };
+        return resolve();
+      },
+    });
+  });
 }
 
 /** Hands requests on to the services, over pools of kept-alive connections, and their answers back as they come. */
@@ -92,27 +122,12 @@ export function forwarder(urls: Readonly<Record<UpstreamName, string>>, limits: 
       }),
     ]),
   );
+  const streams = new Set<() => void>();
 
-  const streams = liveStreams();
-
-  async function ask(to: UpstreamName, options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
-    const pool = pools.get(to)!;
-    try {
-      return await pool.request(options);
-    } catch (error) {
-      // Only what changes nothing is asked again; a write may have been carried out.
-      if (!reads.has(options.method) || !brokeEarly(error)) throw error;
-      return pool.request(options);
-    }
-  }
-
-  const forward = async (to: UpstreamName, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    const body = Buffer.isBuffer(request.body) && request.body.length > 0 ? request.body : null;
-    let answer: Dispatcher.ResponseData;
-    try {
-      answer = await ask(to, {
+  return {
+    async forward(to: UpstreamName, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+      const pool = pools.get(to)!;
+      const options: Dispatcher.DispatchOptions = {
         method: request.method as Dispatcher.HttpMethod,
         path: request.url,
         headers: requestHeaders(request.headers, {
@@ -122,31 +137,21 @@ export function forwarder(urls: Readonly<Record<UpstreamName, string>>, limits: 
           requestId: request.id,
           traceparent: traceparentFor(request),
         }),
-        body,
-        signal: gone.signal,
-      });
-    } catch (error) {
-      // Nobody is left to tell.
-      if (gone.signal.aborted) return void reply.hijack();
-      throw problemOf(error, to);
-    }
-    // From here on the answer is the service's; the limit on handlers must not cut an event stream.
-    reply.hijack();
-    const headers = { ...(reply.getHeaders() as Record<string, string>), ...responseHeaders(answer.headers) };
-    reply.raw.writeHead(answer.statusCode, headers);
-    const live = String(headers['content-type']).startsWith('text/event-stream');
-    try {
-      await (live ? streams.carry(answer.body, reply.raw, gone.signal) : pipeline(answer.body, reply.raw));
-    } catch (error) {
-      if (!gone.signal.aborted) request.log.warn({ err: error, upstream: to }, 'an answer broke off');
-      reply.raw.destroy();
-    }
-  };
-
-  return {
-    forward,
+        body: Buffer.isBuffer(request.body) && request.body.length > 0 ? request.body : null,
+      };
+      try {
+        await exchange(pool, options, reply, streams).catch((error: unknown) => {
+          // Only what changes nothing is asked again; a write may have been carried out.
+          if (reads.has(request.method) && brokeEarly(error)) return exchange(pool, options, reply, streams);
+          throw error;
+        });
+      } catch (error) {
+        if (error instanceof GivenUp) reply.hijack();
+        else throw problemOf(error, to);
+      }
+    },
     /** Ends the event streams that run through here; their clients connect again, to whoever takes over. */
-    endStreams: () => streams.endAll(),
+    endStreams: () => streams.forEach((end) => end()),
     close: async () => void (await Promise.all([...pools.values()].map((pool) => pool.destroy()))),
   };
 }

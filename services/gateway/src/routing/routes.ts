@@ -2,7 +2,7 @@ import { bearerToken, type Auth } from '@yunshi/http/auth';
 import { Problem } from '@yunshi/http/problem';
 import type { Routes } from '@yunshi/http/server';
 import type { FastifyRequest } from 'fastify';
-import type { Admit } from '../limits/limits.ts';
+import type { Admit } from '../limits/admission.ts';
 import type { Forwarder } from './forward.ts';
 import { routeOf, type Routed } from './table.ts';
 

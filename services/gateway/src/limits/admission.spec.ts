@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { expect, test } from 'vitest';
-import { addressKey, admission } from './limits.ts';
+import { addressKey, admission } from './admission.ts';
 
 const rate = (requests: number) => ({ requests, seconds: 60 });
 const reply = () => {
