@@ -12,7 +12,7 @@ export type SagaAsk = { readonly message: Message; readonly saga: SagaRef };
 /** Silence after which the awaited step is asked again: 15 s, then four times as long each time, at most an hour. */
 const askAgainMs = { first: 15_000, factor: 4, max: 3_600_000 };
 /** How long a compensable step may stay silent where its definition does not say. */
-const withinMsDefault = 600_000;
+export const withinMsDefault = 600_000;
 
 type Written = { readonly writes: readonly { to: Rows<string, unknown>; row: unknown }[]; readonly asks: readonly SagaAsk[] };
 

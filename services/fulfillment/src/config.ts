@@ -6,7 +6,8 @@ const Key = z.string().transform((text, context) => {
   return key;
 });
 
-const Environment = z
+/** The variables that this service reads. */
+export const Environment = z
   .object({
     PORT: z.coerce.number().int().min(0).max(65_535).default(0),
     HOST: z.string().default('127.0.0.1'),
@@ -18,14 +19,16 @@ const Environment = z
     TEST_CLOCK: z.enum(['on', 'off']).default('off'),
     NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
     LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
-    /** Encrypts credentials and tokens at rest. Several, parted by commas, while one takes over from another: the first seals. */
     ENCRYPTION_KEY: z
       .string()
       .transform((text) => text.split(','))
-      .pipe(z.array(Key).min(1)),
-    /** Where the sandbox plays providers that have given no endpoint of their own, and what it makes their tokens from. Development only. */
-    PROVIDER_SANDBOX_URL: z.url().optional(),
-    SANDBOX_PROVIDER_SECRET: z.string().min(16).optional(),
+      .pipe(z.array(Key).min(1))
+      .describe('Encrypts credentials and tokens at rest. Several, parted by commas, while one takes over from another: the first seals'),
+    PROVIDER_SANDBOX_URL: z
+      .url()
+      .optional()
+      .describe('Where the sandbox plays providers that have given no endpoint of their own. Development only'),
+    SANDBOX_PROVIDER_SECRET: z.string().min(16).optional().describe("What the played providers' tokens are made from"),
   })
   .refine((env) => env.NODE_ENV !== 'production' || env.TEST_CLOCK === 'off', {
     message: 'the test clock is never on in production',

@@ -14,9 +14,10 @@ export type Rate = z.infer<typeof Rate>;
 /** `PAYMENT_GATEWAY_URL` for the service `payment-gateway`. */
 const variableOf = (name: UpstreamName): string => `${name.toUpperCase().replaceAll('-', '_')}_URL`;
 
-const upstreams = Object.fromEntries(upstreamNames.map((name) => [variableOf(name), z.url()]));
+const upstreams = Object.fromEntries(upstreamNames.map((name) => [variableOf(name), z.url().describe(`Where the ${name} service is`)]));
 
-const Environment = z
+/** The variables that this service reads. */
+export const Environment = z
   .object({
     PORT: z.coerce.number().int().min(0).max(65_535).default(0),
     HOST: z.string().default('127.0.0.1'),
@@ -26,21 +27,24 @@ const Environment = z
     AUTH_JWKS_URL: z.url(),
     AUTH_AUDIENCE: z.string().min(1),
     ...upstreams,
-    /** Where the payer's page is, for the landing page; only where the outside world is played. */
-    SANDBOX_URL: z.url().optional(),
-    /** Addresses of proxies of ours in front, whose X-Forwarded-For is believed; comma-separated. */
-    TRUST_PROXY: z.string().optional(),
-    /** Per account with a token, and per address without one. */
-    RATE_LIMIT_ACCOUNT: Rate.prefault('6000/60'),
-    RATE_LIMIT_ADDRESS: Rate.prefault('600/60'),
-    /** Asking for tokens, and tokens that were refused, per address. */
-    RATE_LIMIT_SIGN_IN: Rate.prefault('120/60'),
-    DEV_ISSUER: z.enum(['on', 'off']).default('off'),
-    /** Where the development issuer keeps its signing key, so that tokens outlive a restart. */
-    DEV_ISSUER_KEY_FILE: z.string().min(1).optional(),
+    SANDBOX_URL: z.url().optional().describe("Where the payer's page is, for the landing page; only where the outside world is played"),
+    TRUST_PROXY: z
+      .string()
+      .optional()
+      .describe('Addresses of proxies of ours in front, whose X-Forwarded-For is believed; comma-separated'),
+    RATE_LIMIT_ACCOUNT: Rate.prefault('6000/60').describe('How much an account may ask: requests/seconds'),
+    RATE_LIMIT_ADDRESS: Rate.prefault('600/60').describe('How much an address without a token may ask: requests/seconds'),
+    RATE_LIMIT_SIGN_IN: Rate.prefault('120/60').describe(
+      'How often an address may ask for tokens, or send ones that are refused: requests/seconds',
+    ),
+    DEV_ISSUER: z.enum(['on', 'off']).default('off').describe('Gives tokens of the seeded people to anybody. Never in production'),
+    DEV_ISSUER_KEY_FILE: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Where the development issuer keeps its signing key, so that tokens outlive a restart'),
     TEST_CLOCK: z.enum(['on', 'off']).default('off'),
-    /** Needed for the test clock only: the gateway takes no part in the messages. */
-    NATS_URL: z.string().min(1).optional(),
+    NATS_URL: z.string().min(1).optional().describe('Needed for the test clock only: the gateway takes no part in the messages'),
   })
   .refine((env) => env.NODE_ENV !== 'production' || env.DEV_ISSUER === 'off', {
     message: 'the development issuer gives a token to anybody: it is never on in production',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-const Environment = z
+/** The variables that this service reads. */
+export const Environment = z
   .object({
     PORT: z.coerce.number().int().min(0).max(65_535).default(0),
     HOST: z.string().default('127.0.0.1'),

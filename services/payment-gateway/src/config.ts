@@ -3,7 +3,8 @@ import { z } from 'zod';
 const REAL = { base: 'https://api.mch.weixin.qq.com', backup: 'https://api2.mch.weixin.qq.com' } as const;
 const BaseUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 
-const Environment = z
+/** The variables that this service reads. */
+export const Environment = z
   .object({
     PORT: z.coerce.number().int().min(0).max(65_535).default(0),
     HOST: z.string().default('127.0.0.1'),
@@ -13,30 +14,32 @@ const Environment = z
     AUTH_JWKS_URL: z.url(),
     AUTH_AUDIENCE: z.string().min(1),
     TEST_CLOCK: z.enum(['on', 'off']).default('off'),
-    SEED: z.enum(['demo', 'none']).default('none'),
+    SEED: z.enum(['demo', 'none']).default('none').describe('`demo` fills an empty database with the demo world'),
     NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
     LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
 
-    /** The platform's own numbers at WeChat Pay: merchant number, appid, serial of its API certificate. */
-    WECHAT_MCHID: z.string().min(1).max(32),
-    WECHAT_APPID: z.string().min(1).max(32),
-    WECHAT_MERCHANT_SERIAL: z.string().min(1),
-    WECHAT_MERCHANT_PRIVATE_KEY_FILE: z.string().min(1),
-    WECHAT_APIV3_KEY: z.string().length(32),
-    /** Public-key mode. */
-    WECHAT_PUBLIC_KEY_ID: z.string().startsWith('PUB_KEY_ID_').optional(),
-    WECHAT_PUBLIC_KEY_FILE: z.string().min(1).optional(),
-    /** More keys by serial, as JSON: while a merchant moves from certificates to the public key, both are needed. */
-    WECHAT_PLATFORM_KEYS_FILE: z.string().min(1).optional(),
-    /** Certificate mode: fetch certificates from WeChat Pay, at the start, twice a day, and when an unknown one signs. */
-    WECHAT_CERTIFICATES: z.enum(['on', 'off']).default('off'),
-    WECHAT_BASE_URL: BaseUrl.default(REAL.base),
-    /** Where to turn when the first cannot be reached. */
-    WECHAT_BACKUP_URL: BaseUrl.optional(),
-    /** Where WeChat Pay finds this service's callback routes. */
-    WECHAT_NOTIFY_BASE_URL: BaseUrl,
-    /** The sandbox's page that plays the payer; shown to buyers. Never set with the real service. */
-    WECHAT_PAY_PAGE_URL: BaseUrl.optional(),
+    WECHAT_MCHID: z.string().min(1).max(32).describe("The platform's merchant number at WeChat Pay"),
+    WECHAT_APPID: z.string().min(1).max(32).describe('The appid that payments are made under'),
+    WECHAT_MERCHANT_SERIAL: z.string().min(1).describe("Serial number of the merchant's API certificate"),
+    WECHAT_MERCHANT_PRIVATE_KEY_FILE: z.string().min(1).describe("The merchant's private key, a PEM file"),
+    WECHAT_APIV3_KEY: z.string().length(32).describe('The APIv3 key, 32 characters: opens what callbacks carry'),
+    WECHAT_PUBLIC_KEY_ID: z.string().startsWith('PUB_KEY_ID_').optional().describe('Public-key mode: the id of WeChat Pay’s public key'),
+    WECHAT_PUBLIC_KEY_FILE: z.string().min(1).optional().describe('Public-key mode: that key, a PEM file'),
+    WECHAT_PLATFORM_KEYS_FILE: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('More keys by serial, as JSON: while a merchant moves from certificates to the public key, both are needed'),
+    WECHAT_CERTIFICATES: z
+      .enum(['on', 'off'])
+      .default('off')
+      .describe('Certificate mode: fetch certificates from WeChat Pay, at the start, twice a day, and when an unknown one signs'),
+    WECHAT_BASE_URL: BaseUrl.default(REAL.base).describe('Where WeChat Pay is; the sandbox in development'),
+    WECHAT_BACKUP_URL: BaseUrl.optional().describe('Where to turn when the first cannot be reached'),
+    WECHAT_NOTIFY_BASE_URL: BaseUrl.describe("Where WeChat Pay finds this service's callback routes"),
+    WECHAT_PAY_PAGE_URL: BaseUrl.optional().describe(
+      "The sandbox's page that plays the payer; shown to buyers. Never set with the real service",
+    ),
   })
   .refine((env) => env.NODE_ENV !== 'production' || env.TEST_CLOCK === 'off', {
     message: 'the test clock is never on in production',

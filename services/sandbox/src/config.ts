@@ -1,25 +1,23 @@
 import { z } from 'zod';
 
-const Config = z.object({
+/** The variables that this service reads. */
+export const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   DATABASE_URL: z.url(),
   NATS_URL: z.url(),
   TEST_CLOCK: z.enum(['on', 'off']).default('off'),
-  /** The sandbox plays with keys and money; where real money moves it has no place. */
   NODE_ENV: z
     .string()
     .refine((name) => name !== 'production', 'the sandbox never runs in production')
-    .default('development'),
+    .default('development')
+    .describe('The sandbox plays with keys and money; where real money moves it has no place'),
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
-  /** The key folder, made at the first start. See wechat/keys.ts. */
-  WECHAT_SANDBOX_KEYS: z.string().min(1),
-  /** How long a refund takes, by the business clock. */
-  WECHAT_REFUND_TAKES_MS: z.coerce.number().int().min(0).default(2_000),
-  /** What the tokens of the played providers are made from. */
-  SANDBOX_PROVIDER_SECRET: z.string().min(16),
+  WECHAT_SANDBOX_KEYS: z.string().min(1).describe('The folder of keys, made at the first start'),
+  WECHAT_REFUND_TAKES_MS: z.coerce.number().int().min(0).default(2_000).describe('How long a refund takes, by the business clock'),
+  SANDBOX_PROVIDER_SECRET: z.string().min(16).describe("What the played providers' tokens are made from"),
 });
 
-export type Config = z.infer<typeof Config>;
+export type Config = z.infer<typeof Environment>;
 
-export const readConfig = (env: NodeJS.ProcessEnv): Config => Config.parse(env);
+export const readConfig = (env: NodeJS.ProcessEnv): Config => Environment.parse(env);
