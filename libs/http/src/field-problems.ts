@@ -45,6 +45,11 @@ function fieldProblems(issue: Issue, part: Part): FieldProblem[] {
       remedy: 'Leave it out, or correct its name.',
     }));
   }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    // What the caller most likely meant is the shape that fits best; what is wrong with the others would only confuse.
+    const closest = issue.errors.reduce((best, one) => (one.length < best.length ? one : best));
+    return closest.flatMap((inner) => fieldProblems({ ...inner, path: [...issue.path, ...inner.path] }, part));
+  }
   const absent = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
   const field = jsonPointer(issue.path);
   if (absent) return [{ in: at, field, detail: 'This is missing.', remedy: remedyOf(issue) }];

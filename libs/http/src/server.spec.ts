@@ -125,6 +125,19 @@ test('a missing field is said to be missing, and unknown query parameters are re
   expect(query.json().errors).toMatchObject([{ in: 'query', field: '/colour' }]);
 });
 
+test('of several shapes the one that fits best is explained', async () => {
+  const move = z.strictObject({
+    when: z.union([z.strictObject({ advance: z.string() }), z.strictObject({ to: z.string(), zone: z.string(), calendar: z.string() })]),
+  });
+  const union: Routes = async (app) => void app.post('/v1/move', { config: { access: 'public' }, schema: { body: move } }, () => ({}));
+  const { app } = await start({ routes: [union] });
+  const response = await app.inject({ method: 'POST', url: '/v1/move', payload: { when: { advance: 5, price: 1 } } });
+  expect(response.json().errors).toMatchObject([
+    { in: 'body', field: '/when/advance' },
+    { in: 'body', field: '/when/price', detail: 'This field is not known here.' },
+  ]);
+});
+
 test('what is no JSON, too large, of another type or a prototype attack is refused by its own code', async () => {
   const server = await start({ limits: { bodyBytesMax: 1_000 } });
   expect((await place(server, '{"a":')).json()).toMatchObject({ status: 400, code: 'body-not-json' });

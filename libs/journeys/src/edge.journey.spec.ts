@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { demoClaims, demoCoupons, demoPersonas, demoProducts } from '@yunshi/contracts/demo-world';
+import { routeOf } from '@yunshi/gateway/routing/table';
+import { startSystem, type System } from '@yunshi/local/system';
+import { until } from '@yunshi/testing/until';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+
+/*
+ * Who may call what, and who may see what, on the whole running system: generated from its own API description, so that a route
+ * added tomorrow is asked the same questions.
+ */
+
+type Operation = {
+  operationId: string;
+  security: object[];
+  'x-roles'?: string[];
+  parameters?: { name: string; in: string }[];
+  tags: string[];
+};
+type Description = { paths: Record<string, Record<string, Operation>>; 'x-unavailable'?: string[] };
+type Route = { readonly method: string; readonly path: string; readonly roles: readonly string[] | 'public' | 'signed-in' };
+
+let dir: string;
+let system: System;
+let gateway = '';
+let description: Description;
+let routes: readonly Route[] = [];
+const tokens = new Map<string, string>();
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'yunshi-edge-'));
+  system = await startSystem({ dir, seed: 'demo', testClock: true, ports: 'free' });
+  gateway = system.urls['gateway']!;
+  for (const persona of ['lin', 'zhao', 'fanying', 'chenxi', 'operator']) {
+    const { body } = await ask('POST', '/v1/dev/token', { body: { persona } });
+    tokens.set(persona, String((body as { access_token: string }).access_token));
+  }
+  description = (await ask('GET', '/openapi.json')).body as Description;
+  routes = Object.entries(description.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      roles: operation['x-roles'] ?? (operation.security.length > 0 ? ('signed-in' as const) : ('public' as const)),
+    })),
+  );
+});
+afterAll(async () => {
+  await system?.stop();
+  await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+});
+
+type Ask = { readonly as?: string; readonly body?: unknown };
+type Answer = { readonly status: number; readonly body: unknown; readonly text: string };
+
+async function ask(method: string, path: string, { as, body }: Ask = {}): Promise<Answer> {
+  const response = await fetch(gateway + path, {
+    method,
+    signal: AbortSignal.timeout(20_000),
+    headers: {
+      'idempotency-key': randomUUID(),
+      ...(as !== undefined && { authorization: `Bearer ${tokens.get(as)}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  if (isStream) await response.body?.cancel();
+  const text = isStream ? '' : await response.text();
+  return { status: response.status, text, body: text.startsWith('{') ? JSON.parse(text) : undefined };
+}
+
+/** `/v1/orders/{order_id}` with real ids, or with ones that look real and belong to nobody. */
+const nobodys = '0198c000000070008000ffffffffffff';
+const prefixes: Readonly<Record<string, string>> = {
+  order_id: 'ord',
+  payment_id: 'pay',
+  instance_id: 'ins',
+  claim_id: 'ccl',
+  coupon_id: 'cpn',
+  product_id: 'prd',
+  provider_id: 'prv',
+  saga_id: 'sag',
+};
+const fill = (path: string, ids: Readonly<Record<string, string>> = {}): string =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? (name in prefixes ? `${prefixes[name]}_${nobodys}` : randomUUID()));
+
+/** Places an order as a client does: quote, accept the agreements, order. */
+async function order(as: string, sku_id: string, duration: number): Promise<string> {
+  const quote = await ask('POST', '/v1/quotes', { as, body: { sku_id, duration } });
+  if (quote.status !== 200) throw new Error(quote.text);
+  const accepted_agreements = (quote.body as { agreements: { name: string }[] }).agreements.map(({ name }) => name);
+  const placed = await ask('POST', '/v1/orders', { as, body: { sku_id, duration, coupon: 'none', accepted_agreements } });
+  if (placed.status !== 201) throw new Error(placed.text);
+  return (placed.body as { order_id: string }).order_id;
+}
+
+const people = [
+  { as: 'lin', role: 'buyer' },
+  { as: 'fanying', role: 'provider' },
+  { as: 'operator', role: 'operator' },
+] as const;
+
+describe('the description of the whole system', () => {
+  it('is complete and valid', async () => {
+    expect(description['x-unavailable']).toBeUndefined();
+    expect(await new Validator().validate(structuredClone(description))).toEqual({ valid: true });
+    expect(routes.length).toBeGreaterThan(25);
+  });
+
+  it('leaves out no route of any service, and each says who may call it', async () => {
+    for (const [service, url] of Object.entries(system.urls)) {
+      if (service === 'gateway' || service === 'sandbox') continue;
+      const own = (await (await fetch(`${url}/openapi.json`)).json()) as Description;
+      for (const [path, item] of Object.entries(own.paths)) {
+        for (const method of Object.keys(item)) {
+          expect(routeOf(method.toUpperCase(), path), `${method} ${path}`).toMatchObject({ to: service });
+          expect(Object.keys(description.paths[path] ?? {}), `${method} ${path}`).toContain(method);
+        }
+      }
+    }
+  });
+
+  it('asks for a token exactly where the gateway does', () => {
+    for (const { method, path, roles } of routes) {
+      const routed = routeOf(method, fill(path));
+      if (!routed) continue; // the gateway's own
+      expect(routed.needsToken, `${method} ${path}`).toBe(roles !== 'public');
+    }
+  });
+});
+
+test('every route opens for its roles and nobody else: 401 without a token, 403 with another role', async () => {
+  const wrong: string[] = [];
+  let asked = 0;
+  for (const { method, path, roles } of routes) {
+    const body = method === 'GET' ? undefined : {};
+    const say = (who: string, status: number, wanted: string) => wrong.push(`${who} ${method} ${path}: ${status}, not ${wanted}`);
+    const anonymous = (await ask(method, fill(path), { body })).status;
+    asked++;
+    if (roles === 'public' ? anonymous === 401 || anonymous >= 500 : anonymous !== 401) say('nobody', anonymous, String(roles));
+    for (const { as, role } of people) {
+      const { status } = await ask(method, fill(path), { as, body });
+      asked++;
+      const may = typeof roles === 'string' || roles.includes(role);
+      if (may ? status === 401 || status === 403 || status >= 500 : status !== 403) say(as, status, String(roles));
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(asked).toBe(routes.length * 4);
+});
+
+describe('what belongs to one account', () => {
+  const ids: Record<string, string> = {};
+
+  beforeAll(async () => {
+    const free = await order('lin', demoProducts.survey.skus.free, 1);
+    const paid = await order('lin', demoProducts.helpDesk.skus.basic, 3);
+    ids['order_id'] = free;
+    ids['claim_id'] = demoClaims.linMinus20;
+    const payment = await until(async () => {
+      const answer = await ask('POST', '/v1/payments', { as: 'lin', body: { order_id: paid, channel: 'wechat_native' } });
+      // The saga needs a moment to come to the payment.
+      if (answer.status !== 201) throw new Error(answer.text);
+      return answer.body as { payment_id: string };
+    });
+    ids['payment_id'] = payment.payment_id;
+    const instance = await until(async () => {
+      const { body } = await ask('GET', '/v1/instances', { as: 'lin' });
+      return (body as { items: { instance_id: string; order_id: string }[] }).items.find(({ order_id }) => order_id === free);
+    });
+    ids['instance_id'] = instance.instance_id;
+    const call = await until(async () => {
+      const { body } = await ask('GET', '/v1/provider/calls', { as: 'chenxi' });
+      return (body as { items: { call_id: string }[] }).items[0];
+    });
+    ids['call_id'] = call.call_id;
+    ids['product_id'] = demoProducts.survey.productId;
+  }, 60_000);
+
+  /** Routes about one thing that somebody owns. */
+  const owned = (role: string): readonly Route[] =>
+    routes.filter(({ path, roles }) => Array.isArray(roles) && roles.includes(role) && /\{\w+\}/.test(path));
+
+  it('is found by its owner', async () => {
+    for (const { method, path } of owned('buyer').filter((route) => route.method === 'GET')) {
+      const { status, text } = await ask(method, fill(path, ids), { as: 'lin' });
+      expect([200, 204], `${method} ${path}: ${text}`).toContain(status);
+    }
+    for (const { path } of owned('provider').filter((route) => route.method === 'GET' && route.path.includes('{call_id}'))) {
+      const { status, text } = await ask('GET', fill(path, ids), { as: 'chenxi' });
+      expect(status, `GET ${path}: ${text}`).toBe(200);
+    }
+  });
+
+  it('is not found by another account of the same role, read or written, and says nothing of its owner', async () => {
+    const leaks: string[] = [];
+    let asked = 0;
+    for (const [role, other] of [
+      ['buyer', 'zhao'],
+      ['provider', 'fanying'],
+    ] as const) {
+      for (const { method, path } of owned(role)) {
+        const body = method === 'GET' ? undefined : path.endsWith('/endpoint') ? endpoint : {};
+        const { status, text } = await ask(method, fill(path, ids), { as: other, body });
+        asked++;
+        // A coupon on offer is for everybody: claiming it is no trespass.
+        const shared = path.includes('{coupon_id}');
+        if (!shared && status !== 404) leaks.push(`${other} ${method} ${path}: ${status} ${text}`);
+        if (text.includes(demoPersonas.lin.accountId)) leaks.push(`${other} ${method} ${path} names the owner`);
+      }
+    }
+    expect(leaks).toEqual([]);
+    expect(asked).toBeGreaterThan(9);
+  });
+
+  it('is in nobody else’s lists', async () => {
+    const lists = routes.filter(({ method, path, roles }) => method === 'GET' && !path.includes('{') && Array.isArray(roles));
+    for (const { path, roles } of lists) {
+      for (const [role, other] of [
+        ['buyer', 'zhao'],
+        ['provider', 'fanying'],
+      ] as const) {
+        if (!roles.includes(role)) continue;
+        const { text } = await ask('GET', path, { as: other });
+        for (const name of ['order_id', 'claim_id', 'payment_id', 'instance_id', 'call_id']) {
+          expect(text.includes(ids[name]!), `${name} of lin in ${path} of ${other}`).toBe(false);
+        }
+      }
+    }
+  });
+});
+
+const endpoint = { url: 'https://provider.example/saas', token: 'not-your-product-0123456789' };
+
+test('a body with a field that only the server may set is refused, and the field is named', async () => {
+  const taken: string[] = [];
+  for (const { method, path } of routes.filter((route) => route.method !== 'GET' && route.roles !== 'public')) {
+    const operation = description.paths[path]?.[method.toLowerCase()] as Operation & { requestBody?: unknown };
+    if (!operation.requestBody) continue;
+    const as = people.find(({ role }) => (operation['x-roles'] ?? ['buyer']).includes(role))!.as;
+    const ids = { coupon_id: demoCoupons.fanyingMinus20.couponId };
+    const { status, text } = await ask(method, fill(path, ids), { as, body: { status: 'completed', price: 1, account_id: 'acc_x' } });
+    const named = ['/status', '/price', '/account_id'].every((field) => text.includes(`"field":"${field}"`));
+    if (status !== 400 || !named) taken.push(`${method} ${path}: ${status} ${text}`);
+  }
+  expect(taken).toEqual([]);
+});
+
+test('one order is told live through the gateway', async () => {
+  const order_id = await order('zhao', demoProducts.survey.skus.free, 1);
+  const response = await fetch(`${gateway}/v1/orders/${order_id}/events`, { headers: { authorization: `Bearer ${tokens.get('zhao')}` } });
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  let text = '';
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (text.includes('"completed"')) break;
+  }
+  expect(text).toMatch(/^retry: \d+\n/);
+  expect(text).toContain('id: ');
+});
