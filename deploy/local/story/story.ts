@@ -116,7 +116,7 @@ async function browse(stage: Stage): Promise<object> {
 /** The main story: order, pay, delivered. */
 async function purchase(stage: Stage, wish: object): Promise<void> {
   const { voice, api } = stage;
-  const before = await api.quietly<{ completed_sales: number }>('GET', `/v1/products/${demoProducts.helpDesk.productId}`);
+  const before = await api.quietly<{ sales_count: number }>('GET', `/v1/products/${demoProducts.helpDesk.productId}`);
   voice.chapter('The order, and the same request again');
   const key = freshKey();
   const asked = { key, as: 'lin', body: { ...wish, accepted_agreements: stage.agreements } };
@@ -149,13 +149,13 @@ async function purchase(stage: Stage, wish: object): Promise<void> {
   );
   const notMine = await api.quietly<Problem>('GET', `/v1/instances/${order.instance_id}`, { as: 'zhao' });
   voice.check('to another account it does not exist', notMine.status === 404, notMine.body);
-  const sales = (seen: { body: { completed_sales: number } }) => seen.body.completed_sales === before.body.completed_sales + 1;
+  const sales = (seen: { body: { sales_count: number } }) => seen.body.sales_count === before.body.sales_count + 1;
   await waitFor(
     'one more sale is counted',
-    () => api.quietly<{ completed_sales: number }>('GET', `/v1/products/${demoProducts.helpDesk.productId}`),
+    () => api.quietly<{ sales_count: number }>('GET', `/v1/products/${demoProducts.helpDesk.productId}`),
     sales,
   );
-  voice.check(`the product's sales count is ${before.body.completed_sales + 1}, one more than before`, true);
+  voice.check(`the product's sales count is ${before.body.sales_count + 1}, one more than before`, true);
 }
 
 async function notPaid(stage: Stage, wish: object): Promise<void> {

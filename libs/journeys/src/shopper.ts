@@ -23,7 +23,7 @@ export class Shopper {
   }
 
   async login(persona: string): Promise<this> {
-    this.#token = (await this.#surely(this.#gateway, 'POST', '/v1/dev/token', { body: { persona } })).body['token'] as string;
+    this.#token = (await this.#surely(this.#gateway, 'POST', '/v1/dev/token', { body: { persona } })).body['access_token'] as string;
     return this;
   }
 
@@ -69,4 +69,4 @@ export class Shopper {
 
 /** The saga has not come to the payment yet. */
 const isNotYet = ({ status, body }: Answer): boolean =>
-  status === 409 && (body['code'] === 'payment-not-ready' || body['code'] === 'request-in-flight');
+  status === 409 && (body['code'] === 'payment-not-ready' || body['code'] === 'idempotency-key-in-flight');

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { analyzeEarly } from '@yunshi/db/analyze';
 import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
 import { createLog } from '@yunshi/telemetry/log';
@@ -14,6 +15,7 @@ export type Running = { readonly url: string; readonly stop: () => Promise<void>
 /** Shows what can be bought, and tells the other services about it. */
 export async function start(config: Config): Promise<Running> {
   const log = createLog({ service: 'catalog', level: config.LOG_LEVEL });
+  const onFault = (what: string, error: unknown): void => log.error({ err: error }, what);
   const core = await startCore({
     service: 'catalog',
     databaseUrl: config.DATABASE_URL,
@@ -21,11 +23,10 @@ export async function start(config: Config): Promise<Running> {
     testClock: config.TEST_CLOCK === 'on',
     migrations,
     handlers: () => saleHandlers,
-    onFault: (what, error) => log.error({ err: error }, what),
+    onFault,
   });
   if (config.SEED === 'demo') await core.write(seedDemoWorld, undefined);
-  // Plans made for empty tables would stay after they have filled.
-  await core.sql`analyze categories, providers, products, sale_counts, sales`;
+  const stopAnalyzing = await analyzeEarly(core.sql, onFault);
   const well = (name: string) => async () => {
     if (!(await core.ready())[name]) throw new Error(`${name} is not well`);
   };
@@ -41,6 +42,7 @@ export async function start(config: Config): Promise<Running> {
   return {
     url,
     stop: async () => {
+      stopAnalyzing();
       await server.stop();
       await core.stop();
     },

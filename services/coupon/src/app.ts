@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { analyzeEarly } from '@yunshi/db/analyze';
 import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
@@ -18,6 +19,7 @@ export type Running = { readonly url: string; readonly stop: () => Promise<void>
 /** Offers coupons, lets buyers claim them, and holds claimed ones for orders. */
 export async function start(config: Config): Promise<Running> {
   const log = createLog({ service: 'coupon', level: config.LOG_LEVEL });
+  const onFault = (what: string, error: unknown): void => log.error({ err: error }, what);
   const core = await startCore({
     service: 'coupon',
     databaseUrl: config.DATABASE_URL,
@@ -26,11 +28,10 @@ export async function start(config: Config): Promise<Running> {
     migrations,
     handlers: () => [...claimHandlers, ...productHandlers],
     answerers: ({ sql, clock }) => claimAnswerers(sql, clock),
-    onFault: (what, error) => log.error({ err: error }, what),
+    onFault,
   });
   if (config.SEED === 'demo') await core.write(seedDemoWorld, undefined);
-  // Plans made for empty tables would stay after they have filled.
-  await core.sql`analyze coupons, claims, tallies, products`;
+  const stopAnalyzing = await analyzeEarly(core.sql, onFault);
   const well = (name: string) => async () => {
     if (!(await core.ready())[name]) throw new Error(`${name} is not well`);
   };
@@ -48,6 +49,7 @@ export async function start(config: Config): Promise<Running> {
   return {
     url,
     stop: async () => {
+      stopAnalyzing();
       await server.stop();
       await core.stop();
     },

@@ -5,8 +5,8 @@ import { wallClock } from '@yunshi/kernel/clock';
 import { connectBus } from '@yunshi/messaging/bus';
 import { offsetInDatabase, sharedTestClock } from '@yunshi/messaging/clock';
 import { playedProviderToken } from '@yunshi/protocols/saas/played';
-import { fastify } from 'fastify';
-import { pino } from 'pino';
+import { createLog } from '@yunshi/telemetry/log';
+import { fastify, LogController } from 'fastify';
 import type { Config } from './config.ts';
 import { providerSandbox } from './provider/plugin.ts';
 import { wechatSide } from './wechat/side.ts';
@@ -19,7 +19,7 @@ export type Running = { readonly url: string; readonly stop: () => Promise<void>
 
 /** Plays the outside world: WeChat Pay and its payers, and SaaS providers. */
 export async function start(config: Config): Promise<Running> {
-  const log = pino({ name: 'sandbox', level: config.LOG_LEVEL });
+  const log = createLog({ service: 'sandbox', level: config.LOG_LEVEL });
   await migrate(config.DATABASE_URL, folders);
   const sql = connect({ url: config.DATABASE_URL, name: 'yunshi-sandbox', connectionsMax: CONNECTIONS_MAX });
   const nc = await connectBus(config.NATS_URL, 'sandbox');
@@ -33,7 +33,8 @@ export async function start(config: Config): Promise<Running> {
     keysFolder: config.WECHAT_SANDBOX_KEYS,
     refundTakesMs: config.WECHAT_REFUND_TAKES_MS,
   });
-  const app = fastify({ forceCloseConnections: 'idle', loggerInstance: log, disableRequestLogging: true });
+  const logController = new LogController({ disableRequestLogging: true });
+  const app = fastify({ forceCloseConnections: 'idle', loggerInstance: log, logController });
   await app.register(wechat.plugin);
   await app.register(providerSandbox, {
     sql,

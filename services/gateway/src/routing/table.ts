@@ -30,6 +30,8 @@ export const rules: readonly Rule[] = [
   { path: 'provider/orders', to: 'order' },
   { path: 'provider/calls', to: 'fulfillment' },
   { path: 'ops/sagas', to: 'order' },
+  { path: 'ops/payment-tasks', to: 'payment-gateway' },
+  { path: 'ops/ledger', to: 'payment-gateway' },
   ...upstreamNames.map((to): Rule => ({ path: `ops/${to}`, to })),
 ];
 

@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { connect, type Sql } from '@yunshi/db/connect';
+import { connect } from '@yunshi/db/connect';
 import { migrate } from '@yunshi/db/migrate';
 import { newId, type AccountId } from '@yunshi/kernel/ids';
 import { testDatabase } from '@yunshi/testing/database';
+import { explaining, planOf } from '@yunshi/testing/plans';
 import { helpDesk, instance, named, noon, placed } from '../stories.ts';
 import { complete, type Entry, type Order } from './order.ts';
 import { findEntries, findOrder, findOrders, orders, timeline, type OrderSearch } from './orders.ts';
@@ -28,17 +29,7 @@ await orders.save(sql, many);
 await timeline.save(sql, entries);
 await sql`analyze orders, timeline`;
 
-/** The client, but for one thing: a statement is explained instead of run. */
-const explaining = Object.assign(
-  (strings: TemplateStringsArray, ...values: never[]) => {
-    if (!/^\s*select/.test(strings[0] ?? '')) return sql(strings, ...values);
-    const explained = [`explain (format json) ${strings[0]}`, ...strings.slice(1)];
-    return sql(Object.assign(explained, { raw: explained }), ...values);
-  },
-  { unsafe: sql.unsafe },
-) as unknown as Sql;
-const planOf = async (answer: Promise<unknown>): Promise<string> => JSON.stringify(await answer);
-
+const explained = explaining(sql);
 const mine = { accountId: accounts[7]!, limit: 21 };
 const after = { placedAt: noon, orderId: named<Order['orderId']>('ord', 'f') };
 
@@ -49,20 +40,20 @@ test.each<[string, OrderSearch, string]>([
   ['of a time', { ...mine, placedFrom: noon, placedUntil: new Date(noon.getTime() + 86_400_000) }, 'orders_newest'],
   ['by a whole number', { ...mine, keyword: many[7]!.orderNumber }, 'orders_number'],
 ])('a list %s reads an index and scans no table', async (_, search, index) => {
-  const plan = await planOf(findOrders(explaining, search));
+  const plan = await planOf(findOrders(explained, search));
   expect(plan).toContain(`"Index Name":"${index}`);
   expect(plan).not.toContain('Seq Scan');
 });
 
 test('the lists that grow longest come sorted out of the index', async () => {
-  expect(await planOf(findOrders(explaining, mine))).not.toContain('"Sort"');
-  expect(await planOf(findOrders(explaining, { ...mine, status: 'completed' }))).not.toContain('"Sort"');
+  expect(await planOf(findOrders(explained, mine))).not.toContain('"Sort"');
+  expect(await planOf(findOrders(explained, { ...mine, status: 'completed' }))).not.toContain('"Sort"');
 });
 
 test('one order and its timeline are read by their keys', async () => {
   const own = { accountId: mine.accountId, orderId: many[7]!.orderId };
-  expect(await planOf(findOrder(explaining, own))).toContain('"Index Name":"orders_pkey"');
-  const plan = await planOf(findEntries(explaining, own));
+  expect(await planOf(findOrder(explained, own))).toContain('"Index Name":"orders_pkey"');
+  const plan = await planOf(findEntries(explained, own));
   expect(plan).toContain('orders_pkey');
   expect(plan).not.toContain('Seq Scan');
 });

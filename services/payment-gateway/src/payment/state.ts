@@ -22,7 +22,7 @@ export const paymentFlow = flow('payment', {
 });
 export type PaymentStatus = StateOf<typeof paymentFlow>;
 
-export const attemptFlow = flow('payment attempt', {
+export const attemptFlow = flow('payment-attempt', {
   /** Asked of the channel, not yet answered. */
   opening: { open: 'open', fail: 'failed', close: 'closing', keep: 'kept', orphan: 'orphaned' },
   open: { close: 'closing', end: 'closed', keep: 'kept', orphan: 'orphaned' },
@@ -35,7 +35,7 @@ export const attemptFlow = flow('payment attempt', {
 });
 export type AttemptStatus = StateOf<typeof attemptFlow>;
 
-export const refundFlow = flow('payment refund', {
+export const refundFlow = flow('payment-refund', {
   requested: { accept: 'processing', block: 'blocked', settle: 'succeeded', stall: 'abnormal', close: 'closed' },
   /** Refused for now: the balance is too low, or something is set up wrongly. */
   blocked: { accept: 'processing', settle: 'succeeded', stall: 'abnormal', close: 'closed' },

@@ -3,7 +3,7 @@ import type { Clock } from '@yunshi/kernel/clock';
 import { verifyAnswer } from '@yunshi/protocols/wechat/answer-signature';
 import { outcomeOf, WireError } from '@yunshi/protocols/wechat/error';
 import { authorize, type Merchant } from '@yunshi/protocols/wechat/request-signature';
-import type { Logger } from 'pino';
+import type { Log } from '@yunshi/telemetry/log';
 import { Agent, request, type Dispatcher } from 'undici';
 import type { Keyring } from './keyring.ts';
 
@@ -41,7 +41,7 @@ export type ClientOptions = {
   /** Public-key mode: names the key that answers shall be signed with. */
   readonly answerSerial: string | undefined;
   readonly wall: Clock;
-  readonly log: Logger;
+  readonly log: Log;
 };
 
 const CONNECT_MS_MAX = 3_000;

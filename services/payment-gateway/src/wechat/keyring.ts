@@ -28,9 +28,8 @@ const KeysFile = z.record(z.string(), z.string());
 export async function openKeyring({ publicKey, keysFile }: KeySources, wall: Clock): Promise<Keyring> {
   const keys = new Map<string, KeyObject>();
   const others: (() => Promise<void>)[] = [];
-  let readAt = 0;
+  let refreshedAt = 0;
   const read = async (): Promise<void> => {
-    readAt = wall.now().getTime();
     if (publicKey) keys.set(publicKey.id, publicKeyOf(await readFile(publicKey.file, 'utf8')));
     if (keysFile === undefined) return;
     const listed = KeysFile.parse(JSON.parse(await readFile(keysFile, 'utf8')));
@@ -41,7 +40,9 @@ export async function openKeyring({ publicKey, keysFile }: KeySources, wall: Clo
     keyOf: (serial) => keys.get(serial),
     add: (serial, pem) => void keys.set(serial, publicKeyOf(pem)),
     refresh: async () => {
-      if (wall.now().getTime() - readAt < REFRESH_MS_MIN) return;
+      const now = wall.now().getTime();
+      if (now - refreshedAt < REFRESH_MS_MIN) return;
+      refreshedAt = now;
       await read();
       for (const ask of others) await ask();
     },

@@ -1,24 +1,8 @@
+import { Html, html } from '../html.ts';
 import type { StoredInstance, StoredRequest, StoredScript } from './book.ts';
 import { behaviours } from './answer.ts';
 
 /** The pages a person sees: the provider's desk, the application's front door, and the room behind it. No scripts, so nothing to inject into. */
-
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-/** Builds HTML; every inserted value is escaped unless it is HTML already. */
-class Html {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-type Piece = Html | string | number | readonly Html[];
-const render = (piece: Piece): string => {
-  if (piece instanceof Html) return piece.text;
-  if (typeof piece === 'object') return piece.map(({ text }) => text).join('');
-  return String(piece).replace(/[&<>"']/g, (sign) => entities[sign] ?? sign);
-};
-const html = (parts: TemplateStringsArray, ...pieces: Piece[]): Html => new Html(String.raw({ raw: parts }, ...pieces.map(render)));
 
 const style = `
   body { font: 15px/1.6 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; margin: 0; color: #1f2329; background: #f5f6f7 }

@@ -9,6 +9,7 @@ import { CombineCloseRequest, CombineNativeRequest } from '@yunshi/protocols/wec
 import { RefundRequest } from '@yunshi/protocols/wechat/refund';
 import { requestMessage, verifyRequest } from '@yunshi/protocols/wechat/request-signature';
 import { apiV3Key, seal } from '@yunshi/protocols/wechat/seal';
+import { activeTraceparent } from '@yunshi/telemetry/trace';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { KeyCabinet } from './cabinet.ts';
@@ -58,7 +59,7 @@ export const wechatApi = ({ pay, cabinet, switches, wall }: Deps) =>
       if (!ask.ok) return answer(reply, ask);
       const stranger = strangerIn(ask.value, cabinet);
       if (stranger) return answer(reply, { ok: false, error: stranger });
-      return answer(reply, await pay.place(ask.value, { traceparent: header(request, 'traceparent') }));
+      return answer(reply, await pay.place(ask.value, { traceparent: activeTraceparent() }));
     });
     app.get<{ Params: { number: string } }>('/v3/combine-transactions/out-trade-no/:number', async (request, reply) => {
       return answer(reply, await pay.query(request.params.number));
@@ -70,7 +71,7 @@ export const wechatApi = ({ pay, cabinet, switches, wall }: Deps) =>
 
     app.post('/v3/ecommerce/refunds/apply', async (request, reply) => {
       const ask = read(RefundRequest, request);
-      return answer(reply, ask.ok ? await pay.refund(ask.value, { traceparent: header(request, 'traceparent') }) : ask);
+      return answer(reply, ask.ok ? await pay.refund(ask.value, { traceparent: activeTraceparent() }) : ask);
     });
     type RefundQuery = { Params: { number: string }; Querystring: { sub_mchid?: string } };
     app.get<RefundQuery>('/v3/ecommerce/refunds/out-refund-no/:number', async (request, reply) => {

@@ -6,7 +6,8 @@ import type { Clock } from '@yunshi/kernel/clock';
 import { answerHeaders, probeSignature, type AnswerKey } from '@yunshi/protocols/wechat/answer-signature';
 import { NOTICE_RETRY_MS, NOTICE_TIMEOUT_MS, type Notice } from '@yunshi/protocols/wechat/notice';
 import { seal } from '@yunshi/protocols/wechat/seal';
-import type { Logger } from 'pino';
+import type { Log } from '@yunshi/telemetry/log';
+import { withRemoteParent } from '@yunshi/telemetry/trace';
 import { request, type Dispatcher } from 'undici';
 import type { Book } from './book.ts';
 import type { WechatNotice, WechatRefund } from './tables.ts';
@@ -26,7 +27,7 @@ type Deps = {
   /** Which key signs callbacks about this number. */
   readonly keyFor: (about: string) => AnswerKey;
   readonly settle: (refund: WechatRefund) => Promise<void>;
-  readonly log: Logger;
+  readonly log: Log;
 };
 
 export type Courier = { readonly wake: () => void; readonly stop: () => Promise<void> };
@@ -41,7 +42,8 @@ export function startCourier(deps: Deps): Courier {
   const round = async (): Promise<void> => {
     for (const refund of await book.refundsToSettle(clock.now(), REFUNDS_PER_ROUND)) await deps.settle(refund);
     for (const notice of await book.claimNotices(clock.now(), IN_HAND_MAX - inHand.size)) {
-      const errand = deliver(notice, deps)
+      // The callback goes on in the trace that the order was placed in: one purchase, one trace.
+      const errand = withRemoteParent(notice.traceparent ?? undefined, () => deliver(notice, deps))
         .then(async (delivered) => book.recordDelivery(delivered))
         .catch((error: unknown) =>
           log.error({ err: error, notice: notice.id }, 'a callback could not be recorded; it is sent again when its lease ends'),
@@ -103,7 +105,6 @@ async function send(notice: WechatNotice, { wall, apiV3Key, keyFor }: Deps, kind
   const headers = {
     ...signed,
     ...(kind === 'probe' ? { 'wechatpay-signature': probeSignature(randomBytes(237)) } : {}),
-    ...(notice.traceparent === null ? {} : { traceparent: notice.traceparent }),
     'content-type': 'application/json',
     'user-agent': 'Mozilla/4.0',
   };

@@ -2,26 +2,9 @@
 import { chinaTime } from '@yunshi/kernel/calendar';
 import { yuan } from '@yunshi/kernel/money';
 import QRCode from 'qrcode';
+import { Html, html } from '../html.ts';
 import type { Order, Unpayable } from './order.ts';
 import { codeUrl } from './wechat-pay.ts';
-
-const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-/** Markup that may stand in a page as it is; every other value is escaped. */
-class Html {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-type Part = string | number | Html | readonly Html[];
-const markup = (part: Part): string => {
-  if (part instanceof Html) return part.text;
-  if (typeof part === 'object') return part.map((one) => one.text).join('');
-  return String(part).replace(/[&<>"']/g, (sign) => escapes[sign] ?? sign);
-};
-const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): Html =>
-  new Html(strings.reduce((text, string, index) => text + markup(parts[index - 1] ?? '') + string));
 
 const style = new Html(`
   :root { color-scheme: light dark; --green: #07c160; --ink: #1a1a1a; --soft: #767676; --card: #fff; --ground: #f2f3f5; --line: #e7e7e7 }

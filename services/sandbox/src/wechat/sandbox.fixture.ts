@@ -8,7 +8,7 @@ import { migrate } from '@yunshi/db/migrate';
 import { chinaTime } from '@yunshi/kernel/calendar';
 import { testClock, wallClock, type Clock } from '@yunshi/kernel/clock';
 import { fastify } from 'fastify';
-import { pino } from 'pino';
+import { createLog } from '@yunshi/telemetry/log';
 import { Wechatpay, type Decorator } from 'wechatpay-axios-plugin';
 import { readKeys, type Merchant } from './keys.ts';
 import { callbackListener, type Received } from './merchant.fixture.ts';
@@ -63,7 +63,7 @@ export async function startSandbox({ databaseUrl, respond }: Options) {
 }
 
 async function listen({ sql, keysFolder, clock }: { sql: Sql; keysFolder: string; clock: Clock }, port: number) {
-  const log = pino({ level: 'error' });
+  const log = createLog({ service: 'sandbox', level: 'error' });
   const side = await wechatSide({ sql, keysFolder, refundTakesMs: 2_000, clock, wall: wallClock, log });
   const app = fastify({ forceCloseConnections: true, loggerInstance: log });
   await app.register(side.plugin);

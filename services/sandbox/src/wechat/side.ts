@@ -3,7 +3,7 @@ import type { Sql } from '@yunshi/db/connect';
 import { isTestClock, type Clock } from '@yunshi/kernel/clock';
 import { apiV3Key } from '@yunshi/protocols/wechat/seal';
 import type { FastifyInstance } from 'fastify';
-import type { Logger } from 'pino';
+import type { Log } from '@yunshi/telemetry/log';
 import { wechatApi } from './api.ts';
 import { openBook } from './book.ts';
 import { openCabinet } from './cabinet.ts';
@@ -19,7 +19,7 @@ type Options = {
   readonly refundTakesMs: number;
   readonly clock: Clock;
   readonly wall: Clock;
-  readonly log: Logger;
+  readonly log: Log;
 };
 
 export type WechatSide = {
