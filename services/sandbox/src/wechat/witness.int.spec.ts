@@ -1,7 +1,6 @@
 /** A stranger's client as a witness: what `wechatpay-axios-plugin` signs, verifies and decrypts is the protocol, not our idea of it. */
 import { testDatabase } from '@yunshi/testing/database';
 import { until } from '@yunshi/testing/until';
-import { isAxiosError } from 'axios';
 import { Aes, Formatter, Rsa } from 'wechatpay-axios-plugin';
 import { afterAll, describe, expect, test } from 'vitest';
 import { isProbed } from './order.ts';
@@ -25,14 +24,16 @@ const query = async (number: string) => wechat.get<Order>(orderPath(number));
 const stateOf = async (number: string) => (await query(number)).sub_orders[0]!.trade_state;
 const close = async (number: string) => wechat.post(`${orderPath(number)}/close`, sandbox.closing(number));
 
+type Refused = { response?: { status: number; data: { code: string; message: string } } };
+
 /** The HTTP answer that a call was refused with. */
-async function refusal(call: Promise<unknown>): Promise<{ status: number | undefined; code: string; message: string }> {
-  const error: unknown = await call.then(
-    () => new Error('the call was not refused'),
-    (thrown: unknown) => thrown,
+async function refusal(call: Promise<unknown>): Promise<{ status: number; code: string; message: string }> {
+  const { response } = await call.then(
+    () => ({}) as Refused,
+    (thrown: unknown) => thrown as Refused,
   );
-  if (!isAxiosError<{ code: string; message: string }>(error) || !error.response) throw error;
-  return { status: error.response.status, code: error.response.data.code, message: error.response.data.message };
+  if (!response) throw new Error('the call was not refused');
+  return { status: response.status, code: response.data.code, message: response.data.message };
 }
 
 const noticesOf = (number: string, path: string) =>
