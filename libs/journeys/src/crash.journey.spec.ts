@@ -32,7 +32,7 @@ const urls = () => ({ gateway: system.urls['gateway']!, sandbox: system.urls['sa
 /** One buyer's purchase: ordered, and paid unless it is one of those that are left or cancelled. */
 async function buy(shopper: Shopper, nth: number, agreements: readonly unknown[]): Promise<string | undefined> {
   const coupon = nth % 5 === 0 ? demoClaims.linMinus20 : nth % 5 === 1 ? demoClaims.lin85 : 'none';
-  const wish = { sku_id: demoProducts.helpDesk.skus.team, duration: 3, coupon, accepted_agreements: agreements };
+  const wish = { sku_id: demoProducts.helpDesk.skus.team, quantity: 5, duration: 3, coupon, accepted_agreements: agreements };
   const ordered = await shopper.post('/v1/orders', wish);
   if (ordered.status !== 201) return undefined;
   const orderId = ordered.body['order_id'] as string;
@@ -49,7 +49,7 @@ async function buy(shopper: Shopper, nth: number, agreements: readonly unknown[]
 describe(`${purchases} purchases while every process is killed in turn`, () => {
   it('end in one terminal state each, with the money where it belongs', async () => {
     const shopper = await new Shopper(urls()).login('lin');
-    const quote = await shopper.post('/v1/quotes', { sku_id: demoProducts.helpDesk.skus.team, duration: 3 });
+    const quote = await shopper.post('/v1/quotes', { sku_id: demoProducts.helpDesk.skus.team, quantity: 5, duration: 3 });
     const agreements = (quote.body['agreements'] as { name: string }[]).map((agreement) => agreement.name);
     const buying = Promise.all(Array.from({ length: purchases }, (_, nth) => buy(shopper, nth, agreements)));
     for (const part of killed) {
