@@ -1,4 +1,5 @@
 import { isTestClock, type Clock } from '@yunshi/kernel/clock';
+import type { Host } from './host.ts';
 
 /** How long it sleeps at most: rows written by other instances of the service are seen by then. */
 const idleMsMax = 2_000;
@@ -9,7 +10,11 @@ export type Alarm = { readonly poke: (at?: Date) => void; readonly stop: () => P
  * Runs `check` whenever something falls due. `check` handles what is due and answers when the next thing is, if anything.
  * Sleeps until then; wakes earlier when poked with an earlier time, or when the test clock moves.
  */
-export function alarm(clock: Clock, check: () => Promise<Date | undefined>, onFault: (error: unknown) => void): Alarm {
+export function alarm(
+  { clock, host }: { readonly clock: Clock; readonly host: Pick<Host, 'after'> },
+  check: () => Promise<Date | undefined>,
+  onFault: (error: unknown) => void,
+): Alarm {
   let stopped = false;
   let wakeAt = 0;
   let wake: (() => void) | undefined;
@@ -32,9 +37,9 @@ export function alarm(clock: Clock, check: () => Promise<Date | undefined>, onFa
       wakeAt = Math.min(next?.getTime() ?? Number.POSITIVE_INFINITY, now + idleMsMax);
       if (poked || wakeAt <= now) continue;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, wakeAt - now);
+        const callOff = host.after(wakeAt - now, resolve);
         wake = () => {
-          clearTimeout(timer);
+          callOff();
           resolve();
         };
       });

@@ -11,7 +11,8 @@ import { connect, nanos, type NatsConnection } from '@nats-io/transport-node';
 /** The oldest server whose JetStream keeps what it acknowledged across a restart with `sync_interval` set. */
 const oldestServer = [2, 10, 27] as const;
 
-export type StreamName = 'CMD' | 'RPL' | 'EVT';
+export const streamNames = ['CMD', 'RPL', 'EVT'] as const;
+export type StreamName = (typeof streamNames)[number];
 export const streamOf = (subject: string): StreamName => (subject.startsWith('cmd.') ? 'CMD' : subject.startsWith('rpl.') ? 'RPL' : 'EVT');
 
 const day = 86_400_000;

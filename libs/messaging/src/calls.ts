@@ -1,11 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Sql } from '@yunshi/db/connect';
 import type { Clock } from '@yunshi/kernel/clock';
 import { crashpoint } from './crashpoint.ts';
-import { bury } from './dead-letters.ts';
-import { leaseMs } from './decide.ts';
+import type { DeadLetterRecords } from './dead-letters.ts';
 import { isPassing } from './faults.ts';
 import type { Handler, Performer } from './handle.ts';
+import type { Host } from './host.ts';
 import type { Lane } from './lane.ts';
 import type { CallRow } from './store.ts';
 import { activeTraceparent, span } from '@yunshi/telemetry/trace';
@@ -22,16 +20,31 @@ const retryMs = (attempt: number): number => Math.min(1_000 * 2 ** attempt, 300_
 /** What the handler of an outcome is given. */
 type Called = { readonly key: string; readonly request: unknown; readonly outcome: unknown; readonly attempt: number };
 
+/** The table of intents. */
+export type CallRecords = {
+  /** Leases what is due by business time and nobody is at, and counts the attempt. */
+  readonly takeDue: (now: Date, max: number) => PromiseLike<readonly CallRow[]>;
+  /** When the next one after this time is to be made. */
+  readonly nextAfter: (now: Date) => PromiseLike<Date | undefined>;
+  /** Ends the lease of one that is still open. */
+  readonly putBack: (id: string, why: { readonly notBefore: Date; readonly lastError: string }) => PromiseLike<unknown>;
+  readonly giveUp: (id: string) => PromiseLike<unknown>;
+};
+
 /** Carries out intents of calls that leave the system, and hands their outcomes to the lane. */
 export function caller({
-  sql,
+  records,
+  letters,
+  host,
   clock,
   lane,
   performers,
   handlers,
   onFault,
 }: {
-  readonly sql: Sql;
+  readonly records: CallRecords;
+  readonly letters: DeadLetterRecords;
+  readonly host: Host;
   readonly clock: Clock;
   readonly lane: Lane;
   readonly performers: readonly Performer[];
@@ -63,7 +76,7 @@ export function caller({
         return await settle(call, called);
       } catch (error) {
         if (!isPassing(error) || stopped || tries === settleTriesMax) throw error;
-        await pause(settleAgainMs);
+        await new Promise<void>((resolve) => host.after(settleAgainMs, resolve));
       }
     }
   }
@@ -74,8 +87,7 @@ export function caller({
       if (!performer || !handlers.has(call.kind)) throw new Error(`nobody performs '${call.kind}' or takes its outcome`);
       await span(`call ${call.kind}`, { parent: call.traceparent ?? undefined }, async () => {
         crashpoint(`call.before ${call.kind}`);
-        const signal = AbortSignal.timeout(callTimeoutMs);
-        const outcome = await performer.perform(call.request as never, { attempt: call.attempts, signal, callId: call.id });
+        const outcome = await performed(performer, call);
         crashpoint(`call.after ${call.kind}`);
         await settleSurely(call, { key: call.key, request: call.request, outcome, attempt: call.attempts });
       });
@@ -85,13 +97,22 @@ export function caller({
     }
   }
 
+  async function performed(performer: Performer, call: CallRow): Promise<unknown> {
+    const limit = new AbortController();
+    const callOff = host.after(callTimeoutMs, () => limit.abort(new DOMException(`no answer within ${callTimeoutMs} ms`, 'TimeoutError')));
+    try {
+      return await performer.perform(call.request as never, { attempt: call.attempts, signal: limit.signal, callId: call.id });
+    } finally {
+      callOff();
+    }
+  }
+
   /** The intent stays open and is tried again later; after too many attempts an operator sees it too. */
   async function putBack(call: CallRow, error: unknown): Promise<void> {
-    const again = new Date(clock.now().getTime() + retryMs(call.attempts));
-    const message = error instanceof Error ? error.message : String(error);
-    await sql`update calls set leased_until = 'epoch', not_before = ${again}, last_error = ${message} where id = ${call.id} and open`;
+    const notBefore = new Date(clock.now().getTime() + retryMs(call.attempts));
+    await records.putBack(call.id, { notBefore, lastError: error instanceof Error ? error.message : String(error) });
     if (call.attempts < attemptsMax) return;
-    await bury(sql, {
+    await letters.bury({
       source: 'call',
       name: call.kind,
       subject: null,
@@ -101,7 +122,7 @@ export function caller({
       error,
       attempts: call.attempts,
     });
-    await sql`update calls set open = false where id = ${call.id}`;
+    await records.giveUp(call.id);
   }
 
   function pump(): void {
@@ -127,16 +148,12 @@ export function caller({
       const now = clock.now();
       const room = Math.min(takenMax, atOnceMax - running.size);
       if (room > 0 && !stopped) {
-        const due = await sql<CallRow[]>`
-          update calls set leased_until = now() + ${leaseMs} * interval '1 millisecond', attempts = attempts + 1
-          where id in (select id from calls where open and not_before <= ${now} and leased_until < now() order by not_before limit ${room} for update skip locked)
-          returning id, kind, key, request, open, attempts, not_before as "notBefore", leased_until as "leasedUntil", last_error as "lastError", created_at as "createdAt", traceparent`;
+        const due = await records.takeDue(now, room);
         waiting.push(...due);
         pump();
         if (due.length === room) return now;
       }
-      const [next] = await sql<{ at: Date | null }[]>`select min(not_before) as at from calls where open and not_before > ${now}`;
-      return next?.at ?? undefined;
+      return records.nextAfter(now);
     },
     running: () => running.size,
     async stop(): Promise<void> {

@@ -12,6 +12,9 @@ import { ensureStreams, type StreamName } from './bus.ts';
 
 export type Consuming = { readonly stream: StreamName; readonly durable: string; readonly filters: readonly string[] };
 
+/** A consumer at work. */
+export type Consumption = { readonly stop: () => Promise<void>; readonly pulling: () => boolean };
+
 /** Far above what handling takes, because a second delivery meanwhile is harmless but useless. */
 const ackWaitMs = 15_000;
 const pulledMax = 256;
@@ -45,7 +48,7 @@ export function consume(
   consuming: Consuming,
   onMessage: (message: JsMsg) => void,
   onFault: (what: string, error: unknown) => void,
-): { readonly stop: () => Promise<void>; readonly pulling: () => boolean } {
+): Consumption {
   let stopped = false;
   let messages: ConsumerMessages | undefined;
   let retry: { readonly timer: NodeJS.Timeout; readonly resolve: () => void } | undefined;

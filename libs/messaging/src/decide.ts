@@ -1,9 +1,10 @@
 import type { Span } from '@opentelemetry/api';
+import type { Message, Reply } from '@yunshi/contracts/define';
 import type { Rows } from '@yunshi/db/rows';
-import { uuidv7 } from '@yunshi/kernel/ids';
 import { messageOut, replyOut, stopOut, type Outgoing } from './envelope.ts';
 import { IdempotencyKeyReused } from './faults.ts';
 import type { CallIntent, Decision, Response, SagaRef } from './handle.ts';
+import type { Host } from './host.ts';
 import type { Work } from './lane.ts';
 import { sagaStarted, type SagaAsk } from './saga-rows.ts';
 import {
@@ -37,13 +38,17 @@ export const leaseMs = 20_000;
 
 export const deadlineId = (of: { readonly kind: string; readonly key: string }): string => `${of.kind} ${of.key}`;
 
+/** When and where a batch is decided on. */
+export type Moment = {
+  /** Business time. */
+  readonly now: Date;
+  readonly service: string;
+  readonly host: Pick<Host, 'wallMs' | 'uuid'>;
+};
+
 /** Decides on a batch, piece by piece, each seeing the results of those before it. Touches no database. */
-export function decideBatch(
-  batch: readonly (Work & { readonly span: Span })[],
-  seen: Seen,
-  context: { readonly now: Date; readonly service: string },
-): Decided {
-  const ledger = new BatchLedger(seen, context);
+export function decideBatch(batch: readonly (Work & { readonly span: Span })[], seen: Seen, moment: Moment): Decided {
+  const ledger = new BatchLedger(seen, moment);
   for (const work of batch) {
     const finish = ledger.take(work);
     ledger.finish.push(finish);
@@ -59,6 +64,7 @@ class BatchLedger {
   readonly #seen: Seen;
   readonly #now: Date;
   readonly #service: string;
+  readonly #host: Moment['host'];
   readonly #received = new Set<string>();
   readonly #barriers = new Map<string, BarrierRow>();
   readonly #lateAnswers: BarrierRow[] = [];
@@ -70,10 +76,11 @@ class BatchLedger {
   readonly #closedCalls: string[] = [];
   readonly #outgoing: Outgoing[] = [];
 
-  constructor(seen: Seen, { now, service }: { readonly now: Date; readonly service: string }) {
+  constructor(seen: Seen, { now, service, host }: Moment) {
     this.#seen = seen;
     this.#now = now;
     this.#service = service;
+    this.#host = host;
   }
 
   /** Decides on one piece of work and answers what to call after the commit. A decision that throws changes nothing and fails alone. */
@@ -133,7 +140,7 @@ class BatchLedger {
       this.#receive(work.identity.id);
       const { reply, answer } = verdict.again;
       if (reply !== null && reply !== tombstone) {
-        this.#outgoing.push(replyOut(work.identity.from, { reply, data: JSON.parse(answer ?? 'null') as unknown }, this.#now, traceparent));
+        this.#reply(work.identity.from, { reply, data: JSON.parse(answer ?? 'null') as unknown }, traceparent);
       }
     }
     return () => work.done({ repeated: true });
@@ -144,16 +151,15 @@ class BatchLedger {
     if (decision.save !== undefined && work.handler.of) this.#save(work.handler.of, decision.save);
     for (const { to, row } of decision.writes ?? []) this.#save(to, row);
     for (const start of decision.start ?? []) this.#recordSaga(sagaStarted(start, this.#service, this.#now, traceparent), traceparent);
-    for (const { message, saga } of decision.asks ?? []) this.#outgoing.push(messageOut(message, saga, this.#now, traceparent));
-    for (const event of decision.events ?? []) this.#outgoing.push(messageOut(event, undefined, this.#now, traceparent));
+    for (const { message, saga } of decision.asks ?? []) this.#send(message, saga, traceparent);
+    for (const event of decision.events ?? []) this.#send(event, undefined, traceparent);
     for (const { to, reply } of decision.answers ?? []) {
       this.#lateAnswers.push({ ...barrierOf(to), reply: reply.reply, answer: JSON.stringify(reply.data) });
-      this.#outgoing.push(replyOut(to, reply, this.#now, traceparent));
+      this.#reply(to, reply, traceparent);
     }
-    if (decision.reply && work.identity.kind === 'command')
-      this.#outgoing.push(replyOut(work.identity.from, decision.reply, this.#now, traceparent));
-    for (const { sagaId, reason } of decision.stop ?? [])
-      this.#outgoing.push(stopOut(this.#service, sagaId, reason, this.#now, traceparent));
+    if (decision.reply && work.identity.kind === 'command') this.#reply(work.identity.from, decision.reply, traceparent);
+    for (const stopped of decision.stop ?? [])
+      this.#outgoing.push(stopOut(this.#service, stopped, this.#now, traceparent, this.#host.uuid));
     for (const cancelled of decision.cancelDeadlines ?? []) {
       this.#deadlines.delete(deadlineId(cancelled));
       this.#cancelled.add(deadlineId(cancelled));
@@ -188,20 +194,27 @@ class BatchLedger {
     traceparent: string | undefined,
   ): void {
     for (const { to, row } of started.writes) this.#save(to, row);
-    for (const { message, saga } of started.asks) this.#outgoing.push(messageOut(message, saga, this.#now, traceparent));
+    for (const { message, saga } of started.asks) this.#send(message, saga, traceparent);
+  }
+
+  #send(message: Message, saga: SagaRef | undefined, traceparent: string | undefined): void {
+    this.#outgoing.push(messageOut(message, saga, this.#now, traceparent, this.#host.uuid));
+  }
+  #reply(to: SagaRef, reply: Reply, traceparent: string | undefined): void {
+    this.#outgoing.push(replyOut(to, reply, this.#now, traceparent, this.#host.uuid));
   }
 
   #callRow({ kind, key, request, notBefore }: CallIntent, traceparent: string | undefined): CallRow {
     const atOnce = notBefore === undefined || notBefore <= this.#now;
     return {
-      id: uuidv7(this.#now.getTime()),
+      id: this.#host.uuid(this.#now.getTime()),
       kind,
       key,
       request,
       open: true,
       attempts: atOnce ? 1 : 0,
       notBefore: notBefore ?? this.#now,
-      leasedUntil: atOnce ? new Date(Date.now() + leaseMs) : new Date(0),
+      leasedUntil: atOnce ? new Date(this.#host.wallMs() + leaseMs) : new Date(0),
       lastError: null,
       createdAt: this.#now,
       traceparent: traceparent ?? null,

@@ -1,6 +1,5 @@
-import type { Sql } from '@yunshi/db/connect';
 import type { Clock } from '@yunshi/kernel/clock';
-import { bury } from './dead-letters.ts';
+import type { DeadLetterRecords } from './dead-letters.ts';
 import type { Handler } from './handle.ts';
 import type { Identity, Lane } from './lane.ts';
 
@@ -15,7 +14,27 @@ type Due = {
   readonly attempts: number;
   readonly traceparent: string | null;
 };
-type Parts = { readonly sql: Sql; readonly clock: Clock; readonly lane: Lane; readonly onFault: (what: string, error: unknown) => void };
+type DueSaga = { readonly id: string; readonly traceparent: string | null };
+
+/** The tables of what falls due. */
+export type DueRecords = {
+  readonly deadlines: (now: Date, max: number) => PromiseLike<readonly Due[]>;
+  readonly nextDeadline: () => PromiseLike<Date | undefined>;
+  readonly putOff: (
+    id: string,
+    to: { readonly dueAt: Date; readonly attempts: number; readonly lastError: string },
+  ) => PromiseLike<unknown>;
+  readonly giveUp: (id: string) => PromiseLike<unknown>;
+  readonly sagas: (now: Date, max: number) => PromiseLike<readonly DueSaga[]>;
+  readonly nextSaga: () => PromiseLike<Date | undefined>;
+};
+type Parts = {
+  readonly records: DueRecords;
+  readonly letters: DeadLetterRecords;
+  readonly clock: Clock;
+  readonly lane: Lane;
+  readonly onFault: (what: string, error: unknown) => void;
+};
 
 /** Puts one piece of work into the lane; answers the error it failed with, if any. */
 const carriedOut = (lane: Lane, handler: Handler, identity: Identity, key: string, traceparent: string | null): Promise<unknown> =>
@@ -35,18 +54,13 @@ const carriedOut = (lane: Lane, handler: Handler, identity: Identity, key: strin
     }
   });
 
-const earliest = (times: readonly (Date | null | undefined)[]): Date | undefined =>
-  times.reduce<Date | undefined>((first, time) => (time && (!first || time < first) ? time : first), undefined);
-
 /** Hands deadlines that have come to their handlers; answers when the next one comes. */
 export async function checkDeadlines(
-  { sql, clock, lane, onFault }: Parts,
+  { records, letters, clock, lane, onFault }: Parts,
   handlers: ReadonlyMap<string, Handler>,
 ): Promise<Date | undefined> {
   const now = clock.now();
-  const due = await sql<
-    Due[]
-  >`select id, kind, key, attempts, traceparent from deadlines where due_at <= ${now} order by due_at limit ${pageMax}`;
+  const due = await records.deadlines(now, pageMax);
   await Promise.all(
     due.map(async (deadline) => {
       const handler = handlers.get(deadline.kind);
@@ -55,18 +69,19 @@ export async function checkDeadlines(
         : new Error(`nobody handles deadline '${deadline.kind}'`);
       if (error === undefined) return;
       onFault(`deadline ${deadline.id}`, error);
-      await putOff({ sql, clock }, deadline, error);
+      await putOff({ records, letters, clock }, deadline, error);
     }),
   );
   if (due.length === pageMax) return now;
-  const [next] = await sql<{ at: Date | null }[]>`select min(due_at) as at from deadlines`;
-  return earliest([next?.at]);
+  return records.nextDeadline();
 }
 
-async function putOff({ sql, clock }: Pick<Parts, 'sql' | 'clock'>, deadline: Due, error: unknown): Promise<void> {
+type PuttingOff = Pick<Parts, 'records' | 'letters' | 'clock'>;
+
+async function putOff({ records, letters, clock }: PuttingOff, deadline: Due, error: unknown): Promise<void> {
   const attempts = deadline.attempts + 1;
   if (attempts >= attemptsMax) {
-    await bury(sql, {
+    await letters.bury({
       source: 'deadline',
       name: deadline.kind,
       subject: null,
@@ -76,24 +91,21 @@ async function putOff({ sql, clock }: Pick<Parts, 'sql' | 'clock'>, deadline: Du
       error,
       attempts,
     });
-    await sql`delete from deadlines where id = ${deadline.id}`;
+    await records.giveUp(deadline.id);
     return;
   }
-  const message = error instanceof Error ? error.message : 'failed';
-  await sql`update deadlines set due_at = ${new Date(clock.now().getTime() + retryMs(attempts))}, attempts = ${attempts}, last_error = ${message} where id = ${deadline.id}`;
+  const dueAt = new Date(clock.now().getTime() + retryMs(attempts));
+  await records.putOff(deadline.id, { dueAt, attempts, lastError: error instanceof Error ? error.message : 'failed' });
 }
 
 /** Wakes sagas that have waited long enough; answers when the next one has. */
-export async function checkSagas({ sql, clock, lane, onFault }: Parts, wake: Handler): Promise<Date | undefined> {
+export async function checkSagas({ records, clock, lane, onFault }: Omit<Parts, 'letters'>, wake: Handler): Promise<Date | undefined> {
   const now = clock.now();
-  const due = await sql<
-    { id: string; traceparent: string | null }[]
-  >`select id, traceparent from sagas where wake_at <= ${now} order by wake_at limit ${pageMax}`;
+  const due = await records.sagas(now, pageMax);
   const errors = await Promise.all(due.map((saga) => carriedOut(lane, wake, { kind: 'wake' }, saga.id, saga.traceparent)));
   const failed = errors.filter((error) => error !== undefined);
   for (const error of failed) onFault('saga', error);
   if (failed.length > 0) return undefined;
   if (due.length === pageMax) return now;
-  const [next] = await sql<{ at: Date | null }[]>`select min(wake_at) as at from sagas`;
-  return earliest([next?.at]);
+  return records.nextSaga();
 }

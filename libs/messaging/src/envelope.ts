@@ -20,28 +20,45 @@ export type Envelope = z.infer<typeof Envelope>;
 /** A message on its way out: one row of the outbox. */
 export type Outgoing = { readonly id: string; readonly subject: string; readonly body: string; readonly traceparent: string | null };
 
+/** Makes a UUIDv7 for a time, in milliseconds. */
+export type Uuid = (atMs: number) => string;
+
 /** The type of replies and of requests to stop, which belong to the bus and not to a contract. */
 export const replyType = 'saga.reply';
 export const stopType = 'saga.stop';
 
 export const replySubject = (service: string): string => `rpl.${service}`;
 
-function outgoing(subject: string, envelope: Omit<Envelope, 'id' | 'at'>, now: Date, traceparent: string | undefined): Outgoing {
-  const id = uuidv7(now.getTime());
+function outgoing(
+  subject: string,
+  envelope: Omit<Envelope, 'id' | 'at'>,
+  now: Date,
+  traceparent: string | undefined,
+  uuid: Uuid,
+): Outgoing {
+  const id = uuid(now.getTime());
   return { id, subject, body: JSON.stringify({ id, at: now.toISOString(), ...envelope }), traceparent: traceparent ?? null };
 }
 
 /** An event, or a command that a saga sends. */
-export const messageOut = (message: Message, saga: SagaRef | undefined, now: Date, traceparent: string | undefined): Outgoing =>
-  outgoing(message.subject, { type: message.type, version: message.version, data: message.data, ...(saga && { saga }) }, now, traceparent);
+export const messageOut = (
+  { type, version, subject, data }: Message,
+  saga: SagaRef | undefined,
+  now: Date,
+  traceparent: string | undefined,
+  uuid: Uuid = uuidv7,
+): Outgoing => outgoing(subject, { type, version, data, ...(saga && { saga }) }, now, traceparent, uuid);
 
-export const replyOut = (to: SagaRef, reply: Reply, now: Date, traceparent: string | undefined): Outgoing =>
-  outgoing(replySubject(to.replyTo), { type: replyType, version: 1, saga: to, reply: reply.reply, data: reply.data }, now, traceparent);
+export const replyOut = (to: SagaRef, { reply, data }: Reply, now: Date, traceparent: string | undefined, uuid: Uuid = uuidv7): Outgoing =>
+  outgoing(replySubject(to.replyTo), { type: replyType, version: 1, saga: to, reply, data }, now, traceparent, uuid);
 
-export const stopOut = (service: string, sagaId: string, reason: string, now: Date, traceparent: string | undefined): Outgoing =>
-  outgoing(
-    replySubject(service),
-    { type: stopType, version: 1, saga: { sagaId, step: '', direction: 'do', replyTo: service }, data: { reason } },
-    now,
-    traceparent,
-  );
+export function stopOut(
+  service: string,
+  { sagaId, reason }: { readonly sagaId: string; readonly reason: string },
+  now: Date,
+  traceparent: string | undefined,
+  uuid: Uuid = uuidv7,
+): Outgoing {
+  const saga = { sagaId, step: '', direction: 'do', replyTo: service } as const;
+  return outgoing(replySubject(service), { type: stopType, version: 1, saga, data: { reason } }, now, traceparent, uuid);
+}

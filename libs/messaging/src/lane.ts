@@ -1,6 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Span } from '@opentelemetry/api';
-import { session as openSession, type Session } from '@yunshi/db/session';
 import type { Clock } from '@yunshi/kernel/clock';
 import { batchCommitted, sagaEnded } from '@yunshi/telemetry/metrics';
 import { failSpan } from '@yunshi/telemetry/trace';
@@ -8,7 +6,8 @@ import { decideBatch, type Decided } from './decide.ts';
 import type { Outgoing } from './envelope.ts';
 import { isConnectionLost, isLostRace, isPassing, Overloaded, Unavailable } from './faults.ts';
 import type { Handler, Idempotency, Response, SagaRef } from './handle.ts';
-import { look, store, type CallRow } from './store.ts';
+import type { Host } from './host.ts';
+import type { CallRow, Seen } from './store.ts';
 import { transactionSpan, workSpan } from './trace.ts';
 
 /** What makes a piece of work happen once. */
@@ -44,8 +43,24 @@ export type Committed = {
   readonly soonest: Date | undefined;
 };
 
+/** One connection to the database that carries out one batch after the other. */
+export type Session = {
+  /** Begins a transaction, and reads and locks everything that the batch is about. */
+  readonly look: (batch: readonly Work[], now: Date) => Promise<Seen>;
+  /** Writes the changes and commits. */
+  readonly store: (changes: Decided, now: Date) => Promise<void>;
+  readonly rollback: () => Promise<unknown>;
+  /** True from the moment that the connection has gone: nothing may be sent on it any more, because no answer would ever come. */
+  readonly isLost: () => boolean;
+  /** Rejects when the connection goes; to be raced against every wait for an answer. */
+  readonly lost: Promise<never>;
+};
+/** `get` answers the same session until it is lost, then a new one. */
+export type Sessions = { readonly get: () => Promise<Session>; readonly end: () => Promise<void> };
+
 export type LaneOptions = {
-  readonly databaseUrl: string;
+  readonly open: (name: string) => Sessions;
+  readonly host: Host;
   readonly clock: Clock;
   readonly service: string;
   /** Connections that work in parallel. */
@@ -63,21 +78,21 @@ const immediateTriesMax = 5;
  * Takes what waits, up to a batch, and carries it out in one transaction: two round trips, whatever the number of pieces.
  * Messages, HTTP writes, deadlines and outcomes of outside calls all go through here.
  */
-export function lane({ databaseUrl, clock, service, lanes = 2, batchMax = 64, queueMax = 5_000, onCommitted }: LaneOptions) {
-  const sessions = Array.from({ length: lanes }, (_, nth) => openSession({ url: databaseUrl, name: `yunshi-${service}-lane-${nth + 1}` }));
+export function lane({ open, host, clock, service, lanes = 2, batchMax = 64, queueMax = 5_000, onCommitted }: LaneOptions) {
+  const sessions = Array.from({ length: lanes }, (_, nth) => open(`lane-${nth + 1}`));
   const resting = [...sessions];
   const queue: Queued[] = [];
   let stopping = false;
   const idle = Promise.withResolvers<void>();
 
-  async function decideAndStore({ connection, isLost, lost }: Session, batch: readonly Queued[], now: Date): Promise<Decided> {
+  async function decideAndStore({ look, store, isLost, lost }: Session, batch: readonly Queued[], now: Date): Promise<Decided> {
     const span = transactionSpan(batch);
     try {
-      const seen = await Promise.race([look(connection, batch, now), lost]);
-      const decided = decideBatch(batch, seen, { now, service });
+      const seen = await Promise.race([look(batch, now), lost]);
+      const decided = decideBatch(batch, seen, { now, service, host });
       // On another connection these statements would each commit by themselves.
       if (isLost()) await lost;
-      await Promise.race([store(connection, decided, now), lost]);
+      await Promise.race([store(decided, now), lost]);
       return decided;
     } catch (error) {
       if (span) failSpan(span, error);
@@ -113,11 +128,13 @@ export function lane({ databaseUrl, clock, service, lanes = 2, batchMax = 64, qu
   }
 
   /** False when the connection has gone, or does not even answer that. */
-  async function rolledBack({ connection, isLost, lost }: Session): Promise<boolean> {
+  async function rolledBack({ rollback, isLost, lost }: Session): Promise<boolean> {
     if (isLost()) return false;
-    const given = AbortSignal.timeout(rollbackMsMax);
-    const silence = new Promise<boolean>((resolve) => given.addEventListener('abort', () => resolve(false)));
-    return Promise.race([connection`rollback`.then(() => true), lost, silence]).catch(() => false);
+    const silence = Promise.withResolvers<boolean>();
+    const callOff = host.after(rollbackMsMax, () => silence.resolve(false));
+    return Promise.race([rollback().then(() => true), lost, silence.promise])
+      .catch(() => false)
+      .finally(callOff);
   }
 
   function fail(batch: readonly Queued[], error: unknown, passing: boolean): void {
@@ -130,7 +147,7 @@ export function lane({ databaseUrl, clock, service, lanes = 2, batchMax = 64, qu
 
   async function drain(own: (typeof sessions)[number]): Promise<void> {
     // What arrives in one read of the socket belongs into one batch.
-    await nextTurn();
+    await host.nextTurn();
     while (queue.length > 0) {
       const batch = queue.splice(0, batchMax);
       try {

@@ -1,20 +1,32 @@
-import type { JsMsg } from '@nats-io/jetstream';
-import type { Sql } from '@yunshi/db/connect';
 import { messageProcessed } from '@yunshi/telemetry/metrics';
-import { bury } from './dead-letters.ts';
+import type { DeadLetterRecords } from './dead-letters.ts';
 import { Envelope, replyType, stopType } from './envelope.ts';
 import { Overloaded } from './faults.ts';
 import type { Handler } from './handle.ts';
+import type { Host } from './host.ts';
 import type { Identity, Lane } from './lane.ts';
 
 /** Deliveries of one message before it is buried. A fault of the database or the bus does not count. */
 const deliveriesMax = 5;
 const againMs = (deliveries: number): number => Math.min(100 * 3 ** deliveries, 60_000);
 /** Back-off where the message is not to blame; with jitter, so that a recovered database is not met by everything at once. */
-const passingMs = (): number => 1_000 + Math.random() * 2_000;
+const passingMs = (host: Pick<Host, 'random'>): number => 1_000 + host.random() * 2_000;
+
+/** A message as a stream delivers it, as far as it matters here. */
+export type Delivered = {
+  readonly subject: string;
+  readonly headers?: (Iterable<[string, string[]]> & { readonly get: (name: string) => string }) | undefined;
+  readonly info: { readonly deliveryCount: number };
+  readonly json: () => unknown;
+  readonly string: () => string;
+  readonly ack: () => void;
+  /** Have it delivered again, after so many milliseconds. */
+  readonly nak: (ms: number) => void;
+};
 
 type Parts = {
-  readonly sql: Sql;
+  readonly letters: DeadLetterRecords;
+  readonly host: Pick<Host, 'random' | 'elapsedMs'>;
   readonly lane: Lane;
   /** By message type and version. */
   readonly handlers: ReadonlyMap<string, Handler>;
@@ -23,12 +35,12 @@ type Parts = {
 };
 
 /** Turns a delivered message into a piece of work; settles it when the work is committed, or has failed. */
-export function receiver({ sql, lane, handlers, sagaReplies, onFault }: Parts) {
-  const buried = async (message: JsMsg, error: unknown): Promise<void> => {
+export function receiver({ letters, host, lane, handlers, sagaReplies, onFault }: Parts) {
+  const buried = async (message: Delivered, error: unknown): Promise<void> => {
     const headers = Object.fromEntries([...(message.headers ?? [])].map(([name, values]) => [name, values.join(', ')]));
     const { deliveryCount } = message.info;
     try {
-      await bury(sql, {
+      await letters.bury({
         source: 'message',
         name: message.subject,
         subject: message.subject,
@@ -41,15 +53,15 @@ export function receiver({ sql, lane, handlers, sagaReplies, onFault }: Parts) {
       message.ack();
     } catch (fault) {
       onFault('dead letters', fault);
-      message.nak(passingMs());
+      message.nak(passingMs(host));
     }
   };
 
-  const failed = (message: JsMsg, error: unknown, passing: boolean, seconds: number): void => {
+  const failed = (message: Delivered, error: unknown, passing: boolean, seconds: number): void => {
     onFault(`message ${message.subject}`, error);
     const isLast = !passing && message.info.deliveryCount >= deliveriesMax;
     messageProcessed({ subject: message.subject, outcome: isLast ? 'buried' : 'again', seconds });
-    if (passing) return message.nak(passingMs());
+    if (passing) return message.nak(passingMs(host));
     if (isLast) return void buried(message, error);
     message.nak(againMs(message.info.deliveryCount));
   };
@@ -65,9 +77,9 @@ export function receiver({ sql, lane, handlers, sagaReplies, onFault }: Parts) {
     return { handler, data: handler.parse(envelope.data), identity: { kind: 'command', id, from: envelope.saga } };
   }
 
-  return (message: JsMsg): void => {
-    const receivedMs = performance.now();
-    const seconds = () => (performance.now() - receivedMs) / 1_000;
+  return (message: Delivered): void => {
+    const receivedMs = host.elapsedMs();
+    const seconds = () => (host.elapsedMs() - receivedMs) / 1_000;
     let taken: ReturnType<typeof work>;
     try {
       taken = work(Envelope.parse(message.json()));
@@ -89,7 +101,7 @@ export function receiver({ sql, lane, handlers, sagaReplies, onFault }: Parts) {
       });
     } catch (error) {
       if (!(error instanceof Overloaded)) onFault(`message ${message.subject}`, error);
-      message.nak(passingMs());
+      message.nak(passingMs(host));
     }
   };
 }

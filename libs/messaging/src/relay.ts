@@ -1,9 +1,7 @@
-import { createInbox, headers as makeHeaders, type NatsConnection } from '@nats-io/transport-node';
-import type { JetStreamManager } from '@nats-io/jetstream';
-import type { Sql } from '@yunshi/db/connect';
-import { streamOf, streams, type StreamName } from './bus.ts';
+import { streamOf, streamNames, type StreamName } from './bus.ts';
 import type { Outgoing } from './envelope.ts';
 import { crashpoint } from './crashpoint.ts';
+import type { Host } from './host.ts';
 import { messageSent } from '@yunshi/telemetry/metrics';
 import { traceparentOf } from '@yunshi/telemetry/trace';
 import { publishSpan } from './trace.ts';
@@ -17,58 +15,91 @@ const sweepAfterMs = 2_000;
 const inFlightMax = 8_192;
 const sweepMax = 1_000;
 /** Acknowledged rows are kept this long, and published again when the stream may have lost them. */
-const keepMinutes = 20;
-const partitionMinutes = 5;
+export const keepMinutes = 20;
 /** After a restart of the server with its store intact, at most the unsynced tail is missing. */
 const unsyncedTailS = 60;
 
 type InFlight = { readonly id: string; readonly stream: StreamName; readonly sentAtMs: number };
-type PubAck = { readonly stream?: string; readonly seq?: number; readonly error?: { readonly description?: string } };
+/** What a stream answers to a message. */
+export type PubAck = { readonly stream?: string; readonly seq?: number; readonly error?: { readonly description?: string } };
+
+/** The way to the streams. */
+export type Publisher = {
+  /** Hands over one message. Its acknowledgement, if one comes, is told under the token. */
+  readonly publish: (message: Outgoing & { readonly stream: StreamName }, token: string) => void;
+  /** Which server it goes to. */
+  readonly serverId: () => string;
+  /** When the stream was made, and how far it has come. */
+  readonly stream: (name: StreamName) => Promise<{ readonly created: string; readonly lastSeq: number }>;
+  /** Answers when everything handed over has left this process. */
+  readonly flush: () => Promise<void>;
+  readonly close: () => void;
+};
+/** Opens the way; `acknowledged` is told of every acknowledgement. */
+export type OpenPublisher = (acknowledged: (token: string, ack: PubAck) => void) => Publisher;
+
+/** Which server and stream a service last published to. */
+export type StreamSeen = { readonly serverId: string; readonly created: string; readonly lastSeq: number };
+
+/** The tables of the relay: committed messages that no stream has acknowledged, and those that one has. */
+export type OutboxRecords = {
+  /** From the outbox to those that were sent. */
+  readonly move: (ids: readonly string[]) => PromiseLike<unknown>;
+  readonly waiting: (of: { readonly olderThanMs: number; readonly max: number }) => PromiseLike<readonly Outgoing[]>;
+  /** Those sent to the stream within the last seconds, back to the outbox. */
+  readonly takeBack: (stream: StreamName, withinS: number) => PromiseLike<unknown>;
+  readonly seen: (stream: StreamName) => PromiseLike<StreamSeen | undefined>;
+  readonly saw: (stream: StreamName, seen: StreamSeen) => PromiseLike<unknown>;
+  /** Forgets what has been kept long enough. */
+  readonly tidy: () => PromiseLike<unknown>;
+};
 
 export type RelayStats = { readonly inFlight: number; readonly oldestPendingMs: number };
 
 /**
  * Carries committed outbox rows to the streams. Rows are published at once after their commit, moved to `sent` in batches when the
- * stream has acknowledged them, and swept up after a crash. One inbox subscription and one map of pending acknowledgements serve all.
+ * stream has acknowledged them, and swept up after a crash. One map of pending acknowledgements serves all.
  */
 export function relay({
-  sql,
-  nc,
-  jsm,
+  records,
+  open,
+  host,
   onFault,
 }: {
-  readonly sql: Sql;
-  readonly nc: NatsConnection;
-  readonly jsm: JetStreamManager;
+  readonly records: OutboxRecords;
+  readonly open: OpenPublisher;
+  readonly host: Host;
   readonly onFault: (what: string, error: unknown) => void;
 }) {
-  const inbox = createInbox();
   const pending = new Map<string, InFlight>();
   const inFlight = new Set<string>();
   const newestSeq = new Map<StreamName, number>();
-  const timers: NodeJS.Timeout[] = [];
+  const endings: (() => void)[] = [];
   let acknowledged: string[] = [];
   let counter = 0;
   let connected = true;
   let working: Promise<unknown> = Promise.resolve();
+  let flushing: (() => void) | undefined;
 
-  const subscription = nc.subscribe(`${inbox}.*`, {
-    callback: (error, message) => {
-      if (error) return onFault('acknowledgement', error);
-      const token = message.subject.slice(inbox.length + 1);
-      const sent = pending.get(token);
-      if (!sent) return;
-      pending.delete(token);
-      // No data: nobody listens on the subject, because the stream is missing. The row stays and is swept up.
-      const ack: PubAck = message.data.length > 0 ? message.json<PubAck>() : { error: { description: 'no stream takes the subject' } };
-      if (ack.error || ack.seq === undefined) {
-        inFlight.delete(sent.id);
-        return onFault('publish', new Error(ack.error?.description ?? 'no sequence in the acknowledgement'));
-      }
-      if (ack.seq > (newestSeq.get(sent.stream) ?? 0)) newestSeq.set(sent.stream, ack.seq);
-      acknowledged.push(sent.id);
-    },
+  const publisher = open((token, ack) => {
+    const sent = pending.get(token);
+    if (!sent) return;
+    pending.delete(token);
+    if (ack.error || ack.seq === undefined) {
+      inFlight.delete(sent.id);
+      return onFault('publish', new Error(ack.error?.description ?? 'no sequence in the acknowledgement'));
+    }
+    if (ack.seq > (newestSeq.get(sent.stream) ?? 0)) newestSeq.set(sent.stream, ack.seq);
+    acknowledged.push(sent.id);
+    flushSoon();
   });
+
+  function flushSoon(): void {
+    flushing ??= host.after(flushEveryMs, () => {
+      flushing = undefined;
+      void background('flush', flush);
+    });
+  }
 
   /** Publishes rows that are committed. What cannot be published now stays in the outbox for the sweep. */
   function send(messages: readonly Outgoing[]): void {
@@ -79,14 +110,9 @@ export function relay({
       const token = String(counter++);
       const stream = streamOf(subject);
       const span = publishSpan(subject, id, traceparent ?? undefined);
-      const headers = makeHeaders();
-      headers.set('Nats-Msg-Id', id);
-      headers.set('Nats-Expected-Stream', stream);
-      const parent = traceparentOf(span) ?? traceparent;
-      if (parent) headers.set('traceparent', parent);
-      pending.set(token, { id, stream, sentAtMs: performance.now() });
+      pending.set(token, { id, stream, sentAtMs: host.elapsedMs() });
       inFlight.add(id);
-      nc.publish(subject, body, { headers, reply: `${inbox}.${token}` });
+      publisher.publish({ id, subject, body, stream, traceparent: traceparentOf(span) ?? traceparent }, token);
       span.end();
       messageSent(subject);
     }
@@ -99,95 +125,66 @@ export function relay({
     acknowledged = [];
     try {
       crashpoint('relay.before-move');
-      await sql`
-        with moved as (delete from outbox where id = any(${ids}::uuid[]) returning id, subject, body, traceparent, created_at)
-        insert into sent (id, subject, body, traceparent, created_at) select * from moved`;
+      await records.move(ids);
       for (const id of ids) inFlight.delete(id);
     } catch (error) {
       acknowledged.push(...ids);
+      flushSoon();
       throw error;
     }
   }
 
   async function sweep(): Promise<void> {
-    const tooLate = performance.now() - ackTimeoutMs;
+    const tooLate = host.elapsedMs() - ackTimeoutMs;
     for (const [token, sent] of pending) {
       if (sent.sentAtMs > tooLate) break;
       pending.delete(token);
       inFlight.delete(sent.id);
     }
     if (!connected) return;
-    const rows = await sql<Outgoing[]>`
-      select id, subject, body, traceparent from outbox where created_at < now() - ${sweepAfterMs} * interval '1 millisecond' order by created_at limit ${sweepMax}`;
+    const rows = await records.waiting({ olderThanMs: sweepAfterMs, max: sweepMax });
     send(rows.filter((row) => !inFlight.has(row.id)));
   }
 
   /** Publishes again what an exchanged or restarted server may have lost. Ids stay the same; the inboxes absorb what arrives twice. */
   async function checkIdentity(): Promise<void> {
-    const serverId = nc.info?.server_id ?? '';
-    for (const { name } of streams as readonly { readonly name: StreamName }[]) {
-      const info = await jsm.streams.info(name);
-      const created = String(info.created);
-      const [known] = await sql<
-        { server_id: string; created: string; last_seq: number }[]
-      >`select server_id, created, last_seq from streams_seen where stream = ${name}`;
-      const lastSeq = Math.max(newestSeq.get(name) ?? 0, known?.created === created ? known.last_seq : 0);
+    const serverId = publisher.serverId();
+    for (const name of streamNames) {
+      const { created, lastSeq } = await publisher.stream(name);
+      const known = await records.seen(name);
+      const newest = Math.max(newestSeq.get(name) ?? 0, known?.created === created ? known.lastSeq : 0);
       if (known && known.created !== created) {
         newestSeq.set(name, 0);
-        await republish(name, keepMinutes * 60);
-      } else if (known && (known.server_id !== serverId || info.state.last_seq < lastSeq)) {
-        await republish(name, unsyncedTailS);
+        await sendAgain(name, keepMinutes * 60);
+      } else if (known && (known.serverId !== serverId || lastSeq < newest)) {
+        await sendAgain(name, unsyncedTailS);
       }
-      await sql`
-        insert into streams_seen (stream, server_id, created, last_seq) values (${name}, ${serverId}, ${created}, ${info.state.last_seq})
-        on conflict (stream) do update set server_id = excluded.server_id, created = excluded.created, last_seq = excluded.last_seq`;
+      await records.saw(name, { serverId, created, lastSeq });
     }
   }
 
-  async function republish(stream: StreamName, withinS: number): Promise<void> {
+  async function sendAgain(stream: StreamName, withinS: number): Promise<void> {
     await flush();
-    const prefix = `${stream.toLowerCase()}.%`;
-    await sql`
-      with again as (delete from sent where sent_at > now() - ${withinS} * interval '1 second' and subject like ${prefix} returning id, subject, body, traceparent, created_at)
-      insert into outbox (id, subject, body, traceparent, created_at) select id, subject, body, traceparent, created_at from again on conflict do nothing`;
-  }
-
-  /** Keeps the partitions of `sent`: the present and the next one are there, those past their time are dropped. */
-  async function housekeeping(): Promise<void> {
-    await sql.begin(async (tx) => {
-      await tx`select pg_advisory_xact_lock(hashtext('sent partitions'), hashtext(current_schema()))`;
-      const step = partitionMinutes * 60_000;
-      const current = Math.floor(Date.now() / step) * step;
-      for (const start of [current - step, current, current + step, current + 2 * step]) {
-        await tx.unsafe(
-          `create table if not exists sent_${start / 1000} partition of sent for values from ('${new Date(start).toISOString()}') to ('${new Date(start + step).toISOString()}')`,
-        );
-      }
-      const oldest = (Date.now() - keepMinutes * 60_000 - step) / 1000;
-      const old = await tx<{ name: string }[]>`
-        select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
-        where i.inhparent = 'sent'::regclass and substr(c.relname, 6)::bigint < ${Math.floor(oldest)}`;
-      for (const { name } of old) await tx.unsafe(`drop table ${name}`);
-    });
-    await sql`delete from idempotency where ctid in (select ctid from idempotency where created_at < now() - interval '7 days' limit 5000)`;
-    await sql`delete from inbox where ctid in (select ctid from inbox where received_at < now() - interval '30 days' limit 5000)`;
+    await records.takeBack(stream, withinS);
   }
 
   /** One piece of background work at a time; a fault is told and tried again at the next tick. */
-  const background = (what: string, work: () => Promise<void>): Promise<void> => {
-    const next = working.then(work).catch((error: unknown) => onFault(what, error));
+  const background = (what: string, work: () => PromiseLike<unknown>): Promise<void> => {
+    const next = working.then(work).then(
+      () => undefined,
+      (error: unknown) => onFault(what, error),
+    );
     working = next;
     return next;
   };
 
   return {
     async start(): Promise<void> {
-      await housekeeping();
+      await records.tidy();
       await checkIdentity();
-      timers.push(
-        setInterval(() => acknowledged.length > 0 && void background('flush', flush), flushEveryMs),
-        setInterval(() => void background('sweep', sweep), sweepEveryMs),
-        setInterval(() => void background('housekeeping', housekeeping), housekeepingEveryMs),
+      endings.push(
+        host.every(sweepEveryMs, () => void background('sweep', sweep)),
+        host.every(housekeepingEveryMs, () => void background('housekeeping', records.tidy)),
       );
       await sweep();
     },
@@ -208,13 +205,14 @@ export function relay({
     },
     stats(): RelayStats {
       const [first] = pending.values();
-      return { inFlight: pending.size, oldestPendingMs: first ? performance.now() - first.sentAtMs : 0 };
+      return { inFlight: pending.size, oldestPendingMs: first ? host.elapsedMs() - first.sentAtMs : 0 };
     },
     async stop(): Promise<void> {
-      for (const timer of timers) clearInterval(timer);
-      await nc.flush().catch(() => undefined);
+      for (const end of endings) end();
+      await publisher.flush().catch(() => undefined);
+      flushing?.();
       await background('flush', flush);
-      subscription.unsubscribe();
+      publisher.close();
     },
   };
 }

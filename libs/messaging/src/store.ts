@@ -1,8 +1,9 @@
 import type { Connection } from '@yunshi/db/connect';
 import { rowsOf, type Rows } from '@yunshi/db/rows';
+import { session as openSession } from '@yunshi/db/session';
 import type { Outgoing } from './envelope.ts';
 import type { SagaRef } from './handle.ts';
-import type { Work } from './lane.ts';
+import type { Sessions, Work } from './lane.ts';
 import { barrier, calls, deadlines, sagaLog, sagas } from './tables.ts';
 
 export type SagaRow = typeof sagas.$inferSelect;
@@ -50,8 +51,26 @@ const nothing = Promise.resolve([] as never[]);
 const identities = <K extends Work['identity']['kind']>(batch: readonly Work[], kind: K) =>
   batch.map((work) => work.identity).filter((identity): identity is Extract<Work['identity'], { kind: K }> => identity.kind === kind);
 
+/** Sessions of a lane in PostgreSQL. */
+export function sessionsIn(url: string, name: string): Sessions {
+  const sessions = openSession({ url, name });
+  return {
+    async get() {
+      const { connection, isLost, lost } = await sessions.get();
+      return {
+        look: (batch, now) => look(connection, batch, now),
+        store: (changes, now) => store(connection, changes, now),
+        rollback: () => connection`rollback`.execute(),
+        isLost,
+        lost,
+      };
+    },
+    end: sessions.end,
+  };
+}
+
 /** First round trip: begins the transaction, and reads and locks everything that the batch is about. */
-export async function look(connection: Connection, batch: readonly Work[], now: Date): Promise<Seen> {
+async function look(connection: Connection, batch: readonly Work[], now: Date): Promise<Seen> {
   const commands = identities(batch, 'command');
   const messageIds = [...identities(batch, 'message'), ...commands].map((identity) => identity.id);
   const keys = identities(batch, 'write').flatMap((identity) => identity.idempotency ?? []);
@@ -133,7 +152,7 @@ export type Changes = {
 const column = <R, K extends keyof R>(rows: readonly R[], name: K): R[K][] => rows.map((row) => row[name]);
 
 /** Second round trip: writes the batch as sets and commits. */
-export async function store(connection: Connection, changes: Changes, now: Date): Promise<void> {
+async function store(connection: Connection, changes: Changes, now: Date): Promise<void> {
   const { received, barriers, lateAnswers, idempotency, outgoing } = changes;
   const saves = [...changes.saves.values()].sort((a, b) => (a.rows.name < b.rows.name ? -1 : 1));
   const saved = ({ rows, changed }: (typeof saves)[number]) => saveSet(connection, rows, changed, changes.missing.get(rows.name));
