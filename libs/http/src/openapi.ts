@@ -57,7 +57,7 @@ function codesOf(route: RouteFacts): string[] {
   const { access, idempotency, hasInput, problems } = route;
   return [
     ...(hasInput ? ['request-not-valid'] : []),
-    ...(idempotency ? ['idempotency-key-missing', 'idempotency-key-reused', 'idempotency-key-in-flight'] : []),
+    ...(idempotency ? ['idempotency-key-missing', 'idempotency-key-reused'] : []),
     ...(access === 'public' ? [] : ['token-missing', 'token-not-valid', 'token-expired']),
     ...(typeof access === 'string' ? [] : ['role-not-allowed']),
     'too-many-requests',

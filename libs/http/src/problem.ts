@@ -60,16 +60,6 @@ export const commonProblems = {
     title: 'There is nothing here, or it is not yours',
     remedy: 'Check the id, and that the token belongs to the account that owns it.',
   },
-  'method-not-allowed': {
-    status: 405,
-    title: 'This resource does not know that method',
-    remedy: 'Use one of the methods that the `Allow` header names.',
-  },
-  'idempotency-key-in-flight': {
-    status: 409,
-    title: 'A request with this Idempotency-Key is still being carried out',
-    remedy: 'Wait a moment, then repeat the same request with the same key.',
-  },
   'body-too-large': { status: 413, title: 'The body is too large', remedy: 'Send less at a time.' },
   'media-type-not-supported': {
     status: 415,

@@ -9,19 +9,19 @@ const info: OpenApiDocument['info'] = {
   version: '1',
   description: [
     'The buying side of a cloud marketplace. Amounts are integer fen (CNY), times RFC 3339.',
-    '',
     'Every error is a problem document (RFC 9457) with a stable `code`; all codes are explained at [/problems](/problems).',
     'A POST that creates or moves money takes an `Idempotency-Key`: repeat the request with the same key, and it happens once.',
     'Lists take `limit` and `cursor`, and answer `items` and `next_cursor`.',
-  ].join('\n'),
+  ].join('\n\n'),
 };
 
 const tags: Readonly<Record<string, string>> = {
-  catalog: 'Products and their SKUs',
-  coupon: 'Coupons: offered, claimed, usable',
-  order: 'Quotes and orders',
+  products: 'Products, their SKUs and providers',
+  coupons: 'Coupons: offered, claimed, usable',
+  orders: 'Quotes and orders, told live as they change',
   'payment-gateway': 'Payments, and the channels’ callbacks',
   fulfillment: 'Instances, and the log of calls to providers',
+  operations: 'For operators: sagas, money that needs a look',
   development: 'Only where nothing is real: personas, tokens, the test clock',
 };
 

@@ -2,7 +2,7 @@ import type { ProblemEntries, ProblemEntry } from '@yunshi/http/problem';
 import { html, page } from './html.ts';
 
 const missingNote = (missing: readonly string[]) =>
-  missing.length === 0 ? '' : html`<p>Not asked for theirs, because they do not answer at the moment: ${missing.join(', ')}.</p>`;
+  missing.length === 0 ? '' : html`<p>The list is not complete: ${missing.join(', ')} could not be asked.</p>`;
 
 export function problemsPage(problems: ProblemEntries, missing: readonly string[]): string {
   const rows = Object.entries(problems)

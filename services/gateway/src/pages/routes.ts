@@ -12,7 +12,7 @@ const nothingElse = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'
 const plainPolicy = `${nothingElse}; style-src 'unsafe-inline'`;
 /** The explorer starts with an inline script, and styles as it goes. Nothing comes from, or goes to, anywhere but here. */
 const explorerPolicy =
-  `${nothingElse}; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; ` +
+  `${nothingElse}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; ` +
   "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:";
 
 const wantsHtml = (request: FastifyRequest): boolean => (request.headers.accept ?? '').includes('text/html');
