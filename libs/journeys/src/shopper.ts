@@ -68,5 +68,4 @@ export class Shopper {
 }
 
 /** The saga has not come to the payment yet. */
-const isNotYet = ({ status, body }: Answer): boolean =>
-  status === 409 && (body['code'] === 'payment-not-ready' || body['code'] === 'idempotency-key-in-flight');
+const isNotYet = ({ status, body }: Answer): boolean => status === 409 && body['code'] === 'payment-not-ready';
