@@ -33,7 +33,7 @@ const tokens = new Map<string, string>();
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'yunshi-edge-'));
-  system = await startSystem({ dir, seed: 'demo', testClock: true, ports: 'free' });
+  system = await startSystem({ dir, seed: 'demo', testClock: true, ports: 'free', durable: false });
   gateway = system.urls['gateway']!;
   for (const persona of ['lin', 'zhao', 'fanying', 'chenxi', 'operator']) {
     const { body } = await ask('POST', '/v1/dev/token', { body: { persona } });
