@@ -32,6 +32,8 @@ const CODE_FRESH_MS = 110 * 60_000;
 /** WeChat Pay takes orders only that can be paid for another minute; a little more for the way there. */
 const WINDOW_MS_MIN = 75_000;
 const ATTEMPTS_MAX = 20;
+/** What a channel takes at once, in fen: WeChat Pay ten million yuan. */
+const AMOUNT_MAX: Readonly<Record<Channel, Fen>> = { wechat_native: 1_000_000_000, corporate_bank: 1_000_000_000_000 };
 /** How often an order that we never saw confirmed must be unknown to the channel before we believe it. */
 const MISSES_MIN = 2;
 const MISSING_AGAIN_S = 30;
@@ -48,7 +50,7 @@ export function attempt(
   if (payment.status !== 'open') return no('payment-closed');
   if (payment.payBy.getTime() - now.getTime() < WINDOW_MS_MIN) return no('payment-window-over');
   const payee = payment.payees[channel];
-  if (payee === undefined) return no('channel-not-offered');
+  if (payee === undefined || payment.amount > AMOUNT_MAX[channel]) return no('channel-not-offered');
   const live = liveAttempt(payment);
   if (live?.status === 'closing' || (live && live.channel !== channel)) return no('attempt-closing');
   if (live) {

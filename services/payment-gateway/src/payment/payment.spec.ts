@@ -85,6 +85,7 @@ describe('an attempt', () => {
     ['the order was called off', giveBack(opened(), bill, returning).payment, minutes(11), 'payment-closed'],
     ['the time is nearly over', opened(), new Date(bill.payBy.getTime() - 60_000), 'payment-window-over'],
     ['the provider has no such channel', { ...opened(), payees: { corporate_bank: '1' } }, noon, 'channel-not-offered'],
+    ['the channel does not take so much', { ...opened(), amount: 1_000_000_001 }, noon, 'channel-not-offered'],
   ])('is not opened when %s', (_, payment, now, error) => {
     expect(again(payment, now)).toEqual({ ok: false, error });
   });

@@ -21,7 +21,7 @@ export const orderRequest = (us: Us, attempt: Attempt): CombineNativeRequest => 
       sub_mchid: attempt.payee,
       out_trade_no: subOrderNumber(attempt.attemptId),
       attach: attempt.orderId,
-      description: attempt.description,
+      description: attempt.description === '' ? '云市订单' : attempt.description,
       amount: { total_amount: attempt.amount, currency: 'CNY' },
       // The money stays frozen until the platform's commission has been shared out of it.
       settle_info: { profit_sharing: true },

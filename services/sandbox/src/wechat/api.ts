@@ -37,11 +37,11 @@ export const wechatApi = ({ pay, cabinet, switches, wall }: Deps) =>
 
     app.addHook('onRequest', async (request) => {
       const named = header(request, 'wechatpay-serial');
-      const fate = (await switches.take('answer-lost')) ? 'lost' : (await switches.take('answer-forged')) ? 'forged' : 'whole';
+      const fate = switches.take('answer-lost') ? 'lost' : switches.take('answer-forged') ? 'forged' : 'whole';
       request.wechatAnswer = { key: cabinet.answerKey(named) ?? cabinet.keys().publicKey, fate };
     });
     app.addHook('preHandler', async (request, reply) => {
-      const refusal = (await mishap(switches)) ?? refuse(request, cabinet, wall.now().getTime());
+      const refusal = mishap(switches) ?? refuse(request, cabinet, wall.now().getTime());
       if (refusal) return reply.code(refusal.status).send(refusal.body);
     });
     app.addHook('onSend', async (request, reply, payload) => signAnswer(request, reply, payload, wall));
@@ -82,9 +82,9 @@ export const wechatApi = ({ pay, cabinet, switches, wall }: Deps) =>
     });
   };
 
-async function mishap(switches: Switches): Promise<Refusal | undefined> {
-  if (await switches.take('call-fails')) return refusals.systemError;
-  if (await switches.take('call-throttled')) return refusals.tooFrequent;
+function mishap(switches: Switches): Refusal | undefined {
+  if (switches.take('call-fails')) return refusals.systemError;
+  if (switches.take('call-throttled')) return refusals.tooFrequent;
   return undefined;
 }
 

@@ -81,32 +81,41 @@ async function makeKeys(folder: string, wall: Date): Promise<void> {
 
 /** Adds a platform certificate, as WeChat Pay does before an old one ends. From now on the sandbox signs with the new one. */
 export async function addCertificate(folder: string, wall: Date): Promise<void> {
+  const before = await readCertificates(folder);
+  // Certificates count whole seconds, and the newest is the one that begins last.
+  const from = new Date(Math.max(wall.getTime(), ...before.map((one) => one.from.getTime() + 1_000)));
   const [key, serial] = [await newKey(), newSerial()];
   const certificate = selfSigned(
-    { serial, commonName: 'Tenpay.com sign (sandbox)', organisation: 'Yunshi sandbox', ...tenYears(wall) },
+    { serial, commonName: 'Tenpay.com sign (sandbox)', organisation: 'Yunshi sandbox', ...tenYears(from) },
     key,
   );
   await secret(join(folder, 'platform', `${serial}.key.pem`), pem(key));
   await secret(join(folder, 'platform', `${serial}.cert.pem`), certificate);
 }
 
+async function readCertificates(folder: string): Promise<PlatformCertificate[]> {
+  const names = (await readdir(join(folder, 'platform'))).filter((name) => name.endsWith('.cert.pem'));
+  const certificates = await Promise.all(
+    names.map(async (name) => {
+      const serial = name.slice(0, -'.cert.pem'.length);
+      const text = await readFile(join(folder, 'platform', name), 'utf8');
+      const { validFromDate: from, validToDate: until } = new X509Certificate(text);
+      const privateKey = privateKeyOf(await readFile(join(folder, 'platform', `${serial}.key.pem`), 'utf8'));
+      return { serial, pem: text, from, until, privateKey };
+    }),
+  );
+  return certificates.toSorted((a, b) => a.from.getTime() - b.from.getTime());
+}
+
 export async function readKeys(folder: string): Promise<PlatformKeys> {
   const read = async (name: string) => readFile(join(folder, name), 'utf8');
   const merchant = Merchant.parse(JSON.parse(await read('merchant.json')));
-  const serials = (await readdir(join(folder, 'platform'))).filter((name) => name.endsWith('.cert.pem')).map((name) => name.slice(0, -9));
-  const certificates = await Promise.all(
-    serials.map(async (serial) => {
-      const pem = await read(`platform/${serial}.cert.pem`);
-      const { validFromDate: from, validToDate: until } = new X509Certificate(pem);
-      return { serial, pem, from, until, privateKey: privateKeyOf(await read(`platform/${serial}.key.pem`)) };
-    }),
-  );
   return {
     merchant,
     merchantPublicKey: createPublicKey(await read('merchant_cert.pem')),
     publicKeyPem: await read('pub_key.pem'),
     publicKey: { serial: merchant.public_key_id, privateKey: privateKeyOf(await read(`platform/${merchant.public_key_id}.key.pem`)) },
-    certificates: certificates.toSorted((a, b) => a.from.getTime() - b.from.getTime() || (a.serial < b.serial ? -1 : 1)),
+    certificates: await readCertificates(folder),
   };
 }
 

@@ -20,6 +20,11 @@ type Deps = {
 };
 
 const LISTED_MAX = 100;
+/** The pages run no scripts and load nothing, whatever a merchant writes into a description. */
+const pageHeaders = {
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+  'referrer-policy': 'no-referrer',
+};
 
 const Outcome = z.enum(['pays', 'fails']);
 const Callback = z.enum(['at-once', 'late', 'lost', 'never']);
@@ -32,14 +37,22 @@ export const payerPages = ({ pay, book, clock }: Deps) =>
     app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 4096 }, (_request, body, done) =>
       done(null, new URLSearchParams(String(body))),
     );
-    app.get('/', async (_request, reply) => reply.type('text/html').send(ordersPage(await book.read.latestOrders(LISTED_MAX))));
+    app.get('/', async (_request, reply) =>
+      reply
+        .type('text/html; charset=utf-8')
+        .headers(pageHeaders)
+        .send(ordersPage(await book.read.latestOrders(LISTED_MAX))),
+    );
 
     app.get<{ Params: { code: string } }>('/pay/:code', async (request, reply) => {
       const order = await pay.look(request.params.code);
-      if (order?.state === 'SUCCESS') return reply.type('text/html').send(paidPage(order));
+      if (order?.state === 'SUCCESS') return reply.type('text/html; charset=utf-8').headers(pageHeaders).send(paidPage(order));
       const open = payable(order, clock.now());
-      if (!open.ok) return reply.code(410).type('text/html').send(refusedPage(open.error));
-      return reply.type('text/html').send(await payPage(open.value));
+      if (!open.ok) return reply.code(410).type('text/html; charset=utf-8').headers(pageHeaders).send(refusedPage(open.error));
+      return reply
+        .type('text/html; charset=utf-8')
+        .headers(pageHeaders)
+        .send(await payPage(open.value));
     });
 
     app.post<{ Params: { code: string } }>('/pay/:code', async (request, reply) => {
@@ -47,8 +60,8 @@ export const payerPages = ({ pay, book, clock }: Deps) =>
       const [outcome, callback] = how.split(' ');
       const scan: Scan = { outcome: Outcome.catch('pays').parse(outcome), callback: Callback.catch('at-once').parse(callback) };
       const scanned = await pay.scan(request.params.code, scan);
-      if (!scanned.ok) return reply.code(409).type('text/html').send(refusedPage(scanned.error));
-      return reply.type('text/html').send(paidPage(scanned.value));
+      if (!scanned.ok) return reply.code(409).type('text/html; charset=utf-8').headers(pageHeaders).send(refusedPage(scanned.error));
+      return reply.type('text/html; charset=utf-8').headers(pageHeaders).send(paidPage(scanned.value));
     });
   };
 

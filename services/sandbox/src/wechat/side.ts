@@ -31,7 +31,7 @@ export type WechatSide = {
 export async function wechatSide({ sql, keysFolder, refundTakesMs, clock, wall, log }: Options): Promise<WechatSide> {
   const cabinet = openCabinet(keysFolder, await ensureKeys(keysFolder, wall.now()));
   const { merchant } = cabinet.keys();
-  const [book, switches] = [openBook(sql), await openSwitches(sql)];
+  const [book, switches] = [openBook(sql), await openSwitches(sql, (error) => log.error({ err: error }, 'switches'))];
   const pay = wechatPay({ book, switches, merchant, clock, refundTakesMs, wake: () => courier.wake() });
   const courier: Courier = startCourier({
     book,

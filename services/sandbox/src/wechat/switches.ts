@@ -33,13 +33,13 @@ export type Mishap = z.infer<typeof Mishap>;
 export type Switches = {
   readonly arm: (what: Mishap, times: number) => Promise<void>;
   readonly armed: () => ReadonlyMap<Mishap, number>;
-  /** Whether it shall go wrong this time; counts down. */
-  readonly take: (what: Mishap) => Promise<boolean>;
+  /** Whether it shall go wrong this time; counts down. Writes behind, because it is asked inside transactions that hold a connection. */
+  readonly take: (what: Mishap) => boolean;
   readonly disarm: () => Promise<void>;
 };
 
 /** Kept in the database, so that a restart forgets no mishap, and in memory, so that a day without mishaps asks the database nothing. */
-export async function openSwitches(sql: Sql): Promise<Switches> {
+export async function openSwitches(sql: Sql, onFault: (error: unknown) => void): Promise<Switches> {
   const rows = await sql<{ what: Mishap; times: number }[]>`select what, times from wechat_switches where times > 0`;
   const armed = new Map(rows.map(({ what, times }) => [what, times]));
   return {
@@ -49,13 +49,13 @@ export async function openSwitches(sql: Sql): Promise<Switches> {
       if (times > 0) armed.set(what, times);
       else armed.delete(what);
     },
-    take: async (what) => {
-      if (!armed.has(what)) return false;
-      const [left] = await sql<{ times: number }[]>`
-        update wechat_switches set times = times - 1 where what = ${what} and times > 0 returning times`;
-      if (left && left.times > 0) armed.set(what, left.times);
+    take: (what) => {
+      const left = (armed.get(what) ?? 0) - 1;
+      if (left < 0) return false;
+      if (left > 0) armed.set(what, left);
       else armed.delete(what);
-      return left !== undefined;
+      sql`update wechat_switches set times = ${left} where what = ${what}`.catch(onFault);
+      return true;
     },
     disarm: async () => {
       await sql`delete from wechat_switches`;

@@ -66,8 +66,8 @@ const merchantSide = (deps: Deps) => {
     close: async (number: string, ask: CombineCloseRequest): Promise<Result<undefined, Refusal>> => {
       const closed = await book.change(number, async (page) => {
         const order = await page.order(number);
-        const overtaken = order?.state === 'NOTPAY' && (await switches.take('paid-before-close'));
-        const found = overtaken ? await payOrder(page, order, await fateOfCallback(deps, 'at-once'), deps) : order;
+        const overtaken = order?.state === 'NOTPAY' && switches.take('paid-before-close');
+        const found = overtaken ? await payOrder(page, order, fateOfCallback(deps, 'at-once'), deps) : order;
         const decided = closeOrder(found, ask, clock.now());
         if (decided.ok) await page.saveOrder(decided.value);
         return decided.ok ? ok(undefined) : decided;
@@ -94,11 +94,11 @@ const payerSide = (deps: Deps) => {
         const found = await page.order(number);
         const open = payable(found?.code === code ? found : undefined, clock.now());
         if (!open.ok) return open;
-        if (scan.outcome === 'fails' || (await switches.take('payment-fails'))) {
+        if (scan.outcome === 'fails' || switches.take('payment-fails')) {
           await page.saveOrder({ ...open.value, state: 'PAYERROR' });
           return no('payment-failed');
         }
-        return ok(await payOrder(page, open.value, await fateOfCallback(deps, scan.callback), deps));
+        return ok(await payOrder(page, open.value, fateOfCallback(deps, scan.callback), deps));
       });
       wake();
       return outcome;
@@ -113,8 +113,8 @@ const refundSide = (deps: Deps) => {
       const by = { outTradeNo: ask.out_trade_no, transactionId: ask.transaction_id };
       const number = await book.read.numberOfPayment(by);
       if (number === undefined) return no(refusals.transactionMissing);
-      if (await switches.take('refund-unfunded')) return no(refusals.noBalance);
-      const endsAs = (await switches.take('refund-abnormal')) ? 'ABNORMAL' : (await switches.take('refund-closed')) ? 'CLOSED' : 'SUCCESS';
+      if (switches.take('refund-unfunded')) return no(refusals.noBalance);
+      const endsAs = switches.take('refund-abnormal') ? 'ABNORMAL' : switches.take('refund-closed') ? 'CLOSED' : 'SUCCESS';
       const accepted = await book.change(number, async (page) => {
         const now = clock.now();
         const settlesAt = new Date(now.getTime() + refundTakesMs);
@@ -159,13 +159,13 @@ async function payOrder(page: Page, order: Order, callback: Scan['callback'], de
 }
 
 /** A mishap that was armed comes before what the payer chose. */
-async function fateOfCallback({ switches }: Deps, chosen: Scan['callback']): Promise<Scan['callback']> {
+function fateOfCallback({ switches }: Deps, chosen: Scan['callback']): Scan['callback'] {
   const fates = [
     ['callback-never', 'never'],
     ['callback-lost', 'lost'],
     ['callback-late', 'late'],
   ] as const;
-  for (const [mishap, fate] of fates) if (await switches.take(mishap)) return fate;
+  for (const [mishap, fate] of fates) if (switches.take(mishap)) return fate;
   return chosen;
 }
 
