@@ -1,3 +1,4 @@
+import { stopTelemetry } from '@yunshi/telemetry/sdk';
 import { start } from './app.ts';
 import { readConfig } from './config.ts';
 
@@ -7,6 +8,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     if (stopping) return;
     stopping = true;
-    void running.stop().then(() => process.exit(0));
+    void running
+      .stop()
+      .then(stopTelemetry)
+      .then(() => process.exit(0));
   });
 }
