@@ -18,7 +18,7 @@ import {
   type SagaRow,
   type Seen,
 } from './store.ts';
-import { traceparentOf } from '@yunshi/telemetry/trace';
+import { goesOn, traceparentOf } from '@yunshi/telemetry/trace';
 
 /** What a saga's handler may decide beyond what others may: commands in the saga's name. */
 export type CoreDecision = Decision<unknown> & { readonly asks?: readonly SagaAsk[] };
@@ -155,7 +155,7 @@ class BatchLedger {
     for (const event of decision.events ?? []) this.#send(event, undefined, traceparent);
     for (const { to, reply } of decision.answers ?? []) {
       this.#lateAnswers.push({ ...barrierOf(to), reply: reply.reply, answer: JSON.stringify(reply.data) });
-      this.#reply(to, reply, traceparent);
+      this.#reply(to, reply, goesOn(to.traceparent, traceparent));
     }
     if (decision.reply && work.identity.kind === 'command') this.#reply(work.identity.from, decision.reply, traceparent);
     for (const stopped of decision.stop ?? [])
@@ -204,7 +204,7 @@ class BatchLedger {
     this.#outgoing.push(replyOut(to, reply, this.#now, traceparent, this.#host.uuid));
   }
 
-  #callRow({ kind, key, request, notBefore }: CallIntent, traceparent: string | undefined): CallRow {
+  #callRow({ kind, key, request, notBefore, traceparent: own }: CallIntent, traceparent: string | undefined): CallRow {
     const atOnce = notBefore === undefined || notBefore <= this.#now;
     return {
       id: this.#host.uuid(this.#now.getTime()),
@@ -217,7 +217,7 @@ class BatchLedger {
       leasedUntil: atOnce ? new Date(this.#host.wallMs() + leaseMs) : new Date(0),
       lastError: null,
       createdAt: this.#now,
-      traceparent: traceparent ?? null,
+      traceparent: goesOn(own, traceparent) ?? null,
     };
   }
 

@@ -49,8 +49,10 @@ export const messageOut = (
   uuid: Uuid = uuidv7,
 ): Outgoing => outgoing(subject, { type, version, data, ...(saga && { saga }) }, now, traceparent, uuid);
 
-export const replyOut = (to: SagaRef, { reply, data }: Reply, now: Date, traceparent: string | undefined, uuid: Uuid = uuidv7): Outgoing =>
-  outgoing(replySubject(to.replyTo), { type: replyType, version: 1, saga: to, reply, data }, now, traceparent, uuid);
+export function replyOut(to: SagaRef, { reply, data }: Reply, now: Date, traceparent: string | undefined, uuid: Uuid = uuidv7): Outgoing {
+  const { traceparent: _, ...saga } = to;
+  return outgoing(replySubject(saga.replyTo), { type: replyType, version: 1, saga, reply, data }, now, traceparent, uuid);
+}
 
 export function stopOut(
   service: string,

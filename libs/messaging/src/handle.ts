@@ -4,7 +4,14 @@ import type { Rows } from '@yunshi/db/rows';
 import type { Saga } from '@yunshi/saga/define';
 
 /** Who asked for a command: a saga, one of its steps, one direction, and the service that waits for the reply. */
-export type SagaRef = { readonly sagaId: string; readonly step: string; readonly direction: 'do' | 'undo'; readonly replyTo: string };
+export type SagaRef = {
+  readonly sagaId: string;
+  readonly step: string;
+  readonly direction: 'do' | 'undo';
+  readonly replyTo: string;
+  /** Of the message that asked. Kept with the rest until the answer, so that an answer given days later still goes on in its trace. */
+  readonly traceparent?: string;
+};
 
 /** A row of another table that is written together with the decision, as a set with those of the whole batch. */
 export type Write = { readonly to: Rows<string, unknown>; readonly row: unknown };
@@ -28,6 +35,8 @@ export type CallIntent = {
   readonly request: unknown;
   /** Business time before which it is not made; at once if absent. */
   readonly notBefore?: Date;
+  /** The trace that the call belongs to, where that is not the one of the request that happens to cause it. */
+  readonly traceparent?: string;
 };
 
 /** What a handler wants to happen. All of it happens in one transaction, or none. */
@@ -121,7 +130,7 @@ export type OutsideCall<Q extends z.ZodType = z.ZodType, O extends z.ZodType = z
   readonly kind: string;
   readonly request: Q;
   readonly outcome: O;
-  readonly intent: (key: string, request: z.input<Q>, when?: { readonly notBefore?: Date }) => CallIntent;
+  readonly intent: (key: string, request: z.input<Q>, when?: Pick<CallIntent, 'notBefore' | 'traceparent'>) => CallIntent;
 };
 export function outsideCall<Q extends z.ZodType, O extends z.ZodType>(
   kind: string,

@@ -37,6 +37,15 @@ export function contextOf(traceparent: string | undefined): Context {
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true });
 }
 
+const traceOf = (traceparent: string | undefined): string | undefined => traceparent && traceparentForm.exec(traceparent)?.[1];
+
+/**
+ * Where something goes on that belongs to the trace of `owner`: at `current`, if that is the same trace, because it says more exactly what
+ * caused it; else at `owner`. Without an owner, at `current`.
+ */
+export const goesOn = (owner: string | undefined, current: string | undefined): string | undefined =>
+  owner === undefined || traceOf(owner) === traceOf(current) ? current : owner;
+
 /** Runs `fn` so that the spans it starts and the calls it makes continue the given trace. Starts no span itself. */
 export const withRemoteParent = <T>(traceparent: string | undefined, fn: () => T): T => context.with(contextOf(traceparent), fn);
 

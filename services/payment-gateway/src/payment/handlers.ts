@@ -107,27 +107,27 @@ export const performers = (wechat: WechatPay): readonly Performer[] => [
 /** A change in the words of the core. `from` is whoever waits for the reply to the message in hand. */
 export function decisionOf(us: Us, before: Payment | undefined, { payment, effects }: Change, from?: SagaRef): Decision<Payment> {
   const decision: Mutable<Decision<Payment>> = payment === before ? {} : { save: payment };
-  for (const effect of effects) record(decision, effect, { us, orderId: payment.orderId, from });
+  for (const effect of effects) record(decision, effect, { us, payment, from });
   const settled = before && liveAttempt(before) && !liveAttempt(payment);
   return settled ? { ...decision, cancelDeadlines: [{ kind: CHECK, key: payment.orderId }] } : decision;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Recording = { readonly us: Us; readonly orderId: OrderId; readonly from: SagaRef | undefined };
+type Recording = { readonly us: Us; readonly payment: Payment; readonly from: SagaRef | undefined };
 
-function record(decision: Mutable<Decision<Payment>>, effect: Effect, { us, orderId, from }: Recording): void {
+function record(decision: Mutable<Decision<Payment>>, effect: Effect, { us, payment, from }: Recording): void {
   switch (effect.do) {
     case 'place':
     case 'query':
     case 'close':
     case 'refund':
     case 'query-refund':
-      decision.calls = [...(decision.calls ?? []), callOf(us, orderId, effect)];
+      decision.calls = [...(decision.calls ?? []), callOf(us, payment, effect)];
       return;
     case 'check':
     case 'check-refunds': {
       const kind = effect.do === 'check' ? CHECK : CHECK_REFUNDS;
-      decision.deadlines = [...(decision.deadlines ?? []), { kind, key: orderId, dueAt: effect.at }];
+      decision.deadlines = [...(decision.deadlines ?? []), { kind, key: payment.orderId, dueAt: effect.at }];
       return;
     }
     case 'answer-paid':
@@ -161,8 +161,10 @@ function replyOf(effect: Extract<Effect, { to: Asker }>) {
   }
 }
 
-function callOf(us: Us, orderId: OrderId, effect: Extract<Effect, { attempt: unknown }>) {
-  const when = effect.at === undefined ? {} : { notBefore: effect.at };
+function callOf(us: Us, { orderId, collector }: Payment, effect: Extract<Effect, { attempt: unknown }>) {
+  // The buyer pays by a request of its own, but WeChat Pay is called, and calls back, in the trace of the purchase.
+  const traceparent = collector?.traceparent;
+  const when = { ...(effect.at && { notBefore: effect.at }), ...(traceparent !== undefined && { traceparent }) };
   const { attempt } = effect;
   const { attemptId } = attempt;
   switch (effect.do) {

@@ -91,7 +91,13 @@ export type Refund = {
 };
 
 /** Who waits for an answer: the saga's step, as the message said. */
-export type Asker = { readonly sagaId: string; readonly step: string; readonly direction: 'do' | 'undo'; readonly replyTo: string };
+export type Asker = {
+  readonly sagaId: string;
+  readonly step: string;
+  readonly direction: 'do' | 'undo';
+  readonly replyTo: string;
+  readonly traceparent?: string;
+};
 
 export type Payment = {
   readonly orderId: OrderId;
