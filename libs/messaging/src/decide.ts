@@ -92,7 +92,8 @@ class BatchLedger {
     let decision: CoreDecision;
     try {
       const row = work.handler.of && this.#row(work.handler.of, work.key);
-      const from = work.identity.kind === 'command' ? work.identity.from : undefined;
+      const from =
+        work.identity.kind === 'command' ? { ...work.identity.from, ...(traceparent !== undefined && { traceparent }) } : undefined;
       const reply = (work.handler as { replies?: unknown }).replies;
       const second = work.handler.beside;
       const beside = second && this.#row(second.of, second.key(work.data as never));

@@ -9,7 +9,7 @@ export type SagaRef = {
   readonly step: string;
   readonly direction: 'do' | 'undo';
   readonly replyTo: string;
-  /** Of the message that asked. Kept with the rest until the answer, so that an answer given days later still goes on in its trace. */
+  /** Of the work that took the command in. Kept with the rest, so that an answer given days later still goes on in its trace. */
   readonly traceparent?: string;
 };
 

@@ -66,10 +66,7 @@ export function receiver({ letters, host, lane, handlers, sagaReplies, onFault }
     message.nak(againMs(message.info.deliveryCount));
   };
 
-  function work(
-    envelope: Envelope,
-    traceparent: string | undefined,
-  ): { readonly handler: Handler; readonly data: unknown; readonly identity: Identity } {
+  function work(envelope: Envelope): { readonly handler: Handler; readonly data: unknown; readonly identity: Identity } {
     const { id } = envelope;
     if (envelope.type === replyType || envelope.type === stopType)
       return { handler: sagaReplies, data: envelope, identity: { kind: 'message', id } };
@@ -77,20 +74,15 @@ export function receiver({ letters, host, lane, handlers, sagaReplies, onFault }
     if (!handler) throw new Error(`nobody here handles ${envelope.type} v${envelope.version}`);
     if (handler.on !== 'command') return { handler, data: handler.parse(envelope.data), identity: { kind: 'message', id } };
     if (!envelope.saga) throw new Error(`command ${envelope.type} does not say which saga asks`);
-    return {
-      handler,
-      data: handler.parse(envelope.data),
-      identity: { kind: 'command', id, from: { ...envelope.saga, ...(traceparent !== undefined && { traceparent }) } },
-    };
+    return { handler, data: handler.parse(envelope.data), identity: { kind: 'command', id, from: envelope.saga } };
   }
 
   return (message: Delivered): void => {
     const receivedMs = host.elapsedMs();
     const seconds = () => (host.elapsedMs() - receivedMs) / 1_000;
-    const traceparent = message.headers?.get('traceparent') || undefined;
     let taken: ReturnType<typeof work>;
     try {
-      taken = work(Envelope.parse(message.json()), traceparent);
+      taken = work(Envelope.parse(message.json()));
     } catch (error) {
       // It will not read better the next time.
       onFault(`message ${message.subject}`, error);
@@ -100,7 +92,7 @@ export function receiver({ letters, host, lane, handlers, sagaReplies, onFault }
       lane.push({
         ...taken,
         key: taken.handler.key(taken.data as never),
-        traceparent,
+        traceparent: message.headers?.get('traceparent') || undefined,
         done: () => {
           message.ack();
           messageProcessed({ subject: message.subject, outcome: 'committed', seconds: seconds() });
