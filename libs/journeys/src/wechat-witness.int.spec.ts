@@ -78,8 +78,8 @@ async function adapter(url: string, sources: KeySources) {
   afterAll(client.close);
   return { keyring, ...wechatPay({ client, keyring, apiV3Key: key }) };
 }
-const post = (path: string, body: object, method = 'POST') =>
-  fetch(`${sandboxUrl}${path}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+const asJson = (body: object): RequestInit => ({ headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+const post = (path: string, body: object, method = 'POST') => fetch(`${sandboxUrl}${path}`, { ...asJson(body), method });
 const order = (number: string) => ({
   combine_appid: merchant.appid,
   combine_mchid: merchant.mchid,

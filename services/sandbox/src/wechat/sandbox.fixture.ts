@@ -33,8 +33,8 @@ export async function startSandbox({ databaseUrl, respond }: Options) {
   const keys = await readKeys(keysFolder);
   const privateKey = await readFile(join(keysFolder, 'merchant_key.pem'), 'utf8');
   const client = witness({ url, privateKey, merchant: keys.merchant });
-  const post = (path: string, body: object, method = 'POST') =>
-    fetch(`${url}${path}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const asJson = (body: object): RequestInit => ({ headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const post = (path: string, body: object, method = 'POST') => fetch(`${url}${path}`, { ...asJson(body), method });
   return {
     url,
     clock,
