@@ -41,8 +41,8 @@ async function buy(shopper: Shopper, nth: number, agreements: readonly unknown[]
     await shopper.post(`/v1/orders/${orderId}/cancel`, undefined);
     return orderId;
   }
-  const payment = await shopper.post('/v1/payments', { order_id: orderId, channel: 'wechat_native' });
-  if (payment.status === 201) await shopper.scan(payment.body['code_url'] as string);
+  const code = await shopper.payable(orderId);
+  if (code) await shopper.scan(code);
   return orderId;
 }
 

@@ -35,6 +35,19 @@ export class Shopper {
     return this.#surely(this.#gateway, 'POST', path, { body, idempotent: true });
   }
 
+  /** Asks for a payment, and answers the code to scan; undefined when the order ended before there was anything to pay. */
+  async payable(orderId: string): Promise<string | undefined> {
+    for (let tries = 0; tries < triesMax; tries++) {
+      const payment = await this.post('/v1/payments', { order_id: orderId, channel: 'wechat_native' });
+      const code = (payment.body['attempts'] as { code_url: string | null }[] | undefined)?.at(-1)?.code_url;
+      if (code) return code;
+      const order = await this.get(`/v1/orders/${orderId}`);
+      if (order.body['status'] !== 'pending_payment') return undefined;
+      await pause(100 + Math.random() * 200);
+    }
+    throw new Error(`no code to scan for ${orderId} after ${triesMax} tries`);
+  }
+
   /** Plays the payer. */
   scan(codeUrl: string): Promise<Answer> {
     return this.#surely(this.#sandbox, 'POST', '/sandbox/wechat/scan', { body: { code_url: codeUrl } });
@@ -56,7 +69,7 @@ export class Shopper {
           ...(body !== undefined && { body: JSON.stringify(body) }),
         });
         const answer = { status: response.status, body: (await response.json()) as Record<string, unknown> };
-        if (!unsure.has(answer.status) && !isNotYet(answer)) return answer;
+        if (!unsure.has(answer.status)) return answer;
         last = answer;
       } catch (error) {
         last = error;
@@ -66,6 +79,3 @@ export class Shopper {
     throw new Error(`no clear answer to ${method} ${path} after ${triesMax} tries`, { cause: last });
   }
 }
-
-/** The saga has not come to the payment yet. */
-const isNotYet = ({ status, body }: Answer): boolean => status === 409 && body['code'] === 'payment-not-ready';
