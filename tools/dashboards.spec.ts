@@ -20,6 +20,16 @@ test('every number that the services tell is on a dashboard', () => {
   expect([...told].filter((name) => !shown.has(name))).toEqual([]);
 });
 
+test('every number that an alert asks for is one that the services tell', () => {
+  const rules = readFileSync(join(root, 'deploy', 'prometheus', 'rules.yaml'), 'utf8');
+  const asked = namesIn(rules.replaceAll(/^.*(?:#|record:).*$/gm, '').replaceAll(/yunshi:\w+:\w+/g, ''));
+  expect(asked.length).toBeGreaterThan(15);
+  expect(asked.filter((name) => !told.has(name) && !labels.has(name))).toEqual([]);
+});
+
+/** Labels begin as metrics do. */
+const labels = new Set(['yunshi_source', 'yunshi_channel', 'yunshi_reconciliation', 'messaging_consumer_group_name']);
+
 /** The names as Prometheus has them: dots become underscores, and the unit a suffix. */
 function metricsOf(source: string): Set<string> {
   const declared = source.matchAll(/\b(histogram|counter|gauge)\(\s*'([a-z._]+)',\s*'([^']+)'/g);

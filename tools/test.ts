@@ -16,6 +16,7 @@ const steps: Step[] = [
   { name: 'format', command: bin('prettier'), args: ['--check', '--log-level=warn', '.'] },
   { name: 'unused code and packages', command: bin('knip'), args: ['--no-progress'] },
   ...(scripts['docs:check'] ? [{ name: 'generated docs', command: 'npm', args: ['run', '--silent', 'docs:check'] }] : []),
+  { name: 'alert rules', command: 'npm', args: ['run', '--silent', 'rules:check'] },
 ];
 
 const wanted = process.argv.slice(2);
