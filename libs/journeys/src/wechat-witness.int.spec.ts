@@ -80,6 +80,8 @@ async function adapter(url: string, sources: KeySources) {
 }
 const asJson = (body: object): RequestInit => ({ headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 const post = (path: string, body: object, method = 'POST') => fetch(`${sandboxUrl}${path}`, { ...asJson(body), method });
+// Repeated with the same number, a request must be the same to the letter, the second in which the test began included.
+const payBy = chinaTime(new Date(Date.now() + 3_600_000));
 const order = (number: string) => ({
   combine_appid: merchant.appid,
   combine_mchid: merchant.mchid,
@@ -94,7 +96,7 @@ const order = (number: string) => ({
       amount: { total_amount: 1, currency: 'CNY' as const },
     },
   ],
-  time_expire: chinaTime(new Date(Date.now() + 3_600_000)),
+  time_expire: payBy,
   notify_url: `http://127.0.0.1:${portOf(listener)}/v1/notify/wechat/payments`,
 });
 const closing = (number: string) => ({
