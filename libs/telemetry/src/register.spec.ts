@@ -116,6 +116,15 @@ describe('with a collector', () => {
     });
   });
 
+  test('a server that only passes requests on can say which route they really take', async () => {
+    const to = await collector();
+    const service = await start('passing', { env: to.env('passing') });
+    await fetch(`${service.url}/all/orders/ord_1`, { headers: { traceparent } });
+    await to.traceWhen(traceId, (trace) => trace.hasSpan({ name: 'GET /all/orders', attributes: { 'http.route': '/all/orders' } }));
+    const point = await until(() => to.points('http.server.request.duration')[0], { what: 'the request is counted' });
+    expect(point.attributes['http.route']).toBe('/all/orders');
+  });
+
   test('what has not been sent yet is sent before the process ends', async () => {
     const to = await collector();
     const service = await start('leaving', { env: { ...to.env('leaving'), OTEL_BSP_SCHEDULE_DELAY: '600000' } });

@@ -10,7 +10,14 @@ const untraced = new Set(['/livez', '/readyz']);
 const tracer = trace.getTracer('@yunshi/telemetry/server');
 const running = Symbol('trace');
 
-type Traced = FastifyRequest & { [running]?: Context };
+type Served = {
+  readonly method: string;
+  route: string | undefined;
+  readonly startedMs: number;
+  readonly span: Span;
+  readonly within: Context;
+};
+type Traced = FastifyRequest & { [running]?: Served };
 
 /**
  * Gives every request to a fastify server of this process one SERVER span, named by its route. Servers need not know:
@@ -26,25 +33,25 @@ function instrument(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     const route = request.routeOptions.url;
     if (route !== undefined && untraced.has(route)) return done();
-    const within = begin(request, reply, route);
-    (request as Traced)[running] = within;
-    context.with(within, done);
+    const served = begin(request, reply, route);
+    (request as Traced)[running] = served;
+    context.with(served.within, done);
   });
   // Reading a body goes through events of the socket, which belong to no request.
   fastify.addHook('preValidation', (request, _reply, done) => {
-    const within = (request as Traced)[running];
-    if (within) context.with(within, done);
+    const served = (request as Traced)[running];
+    if (served) context.with(served.within, done);
     else done();
   });
 }
 
-function begin(request: FastifyRequest, reply: FastifyReply, route: string | undefined): Context {
+function begin(request: FastifyRequest, reply: FastifyReply, route: string | undefined): Served {
   const startedMs = performance.now();
   const { method } = request;
   const { traceparent } = request.headers;
   const parent = contextOf(typeof traceparent === 'string' ? traceparent : undefined);
   const span = tracer.startSpan(
-    route === undefined ? method : `${method} ${route}`,
+    spanName(method, route),
     {
       kind: SpanKind.SERVER,
       attributes: { 'http.request.method': method, 'url.scheme': request.protocol, ...(route !== undefined && { 'http.route': route }) },
@@ -52,12 +59,13 @@ function begin(request: FastifyRequest, reply: FastifyReply, route: string | und
     parent,
   );
   if (span.isRecording()) span.setAttribute('url.path', pathOf(request.url));
+  const served: Served = { method, route, startedMs, span, within: trace.setSpan(parent, span) };
   // `close` comes in the end in any case: answered, hijacked for a stream of events, or given up by the caller.
-  reply.raw.once('close', () =>
-    end(span, { method, route, status: reply.raw.statusCode, startedMs, finished: reply.raw.writableFinished }),
-  );
-  return trace.setSpan(parent, span);
+  reply.raw.once('close', () => end(served, reply.raw.statusCode, reply.raw.writableFinished));
+  return served;
 }
+
+const spanName = (method: string, route: string | undefined): string => (route === undefined ? method : `${method} ${route}`);
 
 /** Queries are left out: they may hold what nobody should read in a trace. */
 const pathOf = (url: string): string => {
@@ -65,13 +73,11 @@ const pathOf = (url: string): string => {
   return query < 0 ? url : url.slice(0, query);
 };
 
-type Served = { method: string; route: string | undefined; status: number; startedMs: number; finished: boolean };
-
-function end(span: Span, { method, route, status, startedMs, finished }: Served): void {
+function end({ span, method, route, startedMs }: Served, status: number, isFinished: boolean): void {
   httpServed({ method, route, status, seconds: (performance.now() - startedMs) / 1000 });
   if (span.isRecording()) {
     span.setAttribute('http.response.status_code', status);
-    if (!finished) span.setAttribute('error.type', 'aborted');
+    if (!isFinished) span.setAttribute('error.type', 'aborted');
     if (status >= 500) {
       span.setAttribute('error.type', String(status));
       span.setStatus({ code: SpanStatusCode.ERROR });
@@ -80,8 +86,10 @@ function end(span: Span, { method, route, status, startedMs, finished }: Served)
   span.end();
 }
 
-/** The id of the trace of a request. For places that run outside it, such as the handling of a body that cannot be parsed. */
-export function traceIdOf(request: object): string | undefined {
-  const within = (request as Partial<Traced>)[running];
-  return within && trace.getSpanContext(within)?.traceId;
+/** Says which route a request really takes, for a server whose own route only passes on whatever comes. Few names, never a path with ids. */
+export function nameRoute(request: object, route: string): void {
+  const served = (request as Partial<Traced>)[running];
+  if (!served) return;
+  served.route = route;
+  served.span.updateName(spanName(served.method, route)).setAttribute('http.route', route);
 }

@@ -1,6 +1,7 @@
 import { bearerToken, type Auth } from '@yunshi/http/auth';
 import { Problem } from '@yunshi/http/problem';
 import type { Routes } from '@yunshi/http/server';
+import { nameRoute } from '@yunshi/telemetry/server';
 import type { FastifyRequest } from 'fastify';
 import type { Admit } from '../limits/admission.ts';
 import type { Forwarder } from './forward.ts';
@@ -27,7 +28,8 @@ export const forwardRoutes =
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
     app.addHook('onRequest', async (request, reply) => {
-      const { needsToken } = routed(request);
+      const { needsToken, route } = routed(request);
+      nameRoute(request, route);
       const token = bearerToken(request.headers.authorization);
       if (token) {
         request.verified = await auth.verify(token).catch(async (error: unknown) => {

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { routeOf, rules } from './table.ts';
 
 test('the longest rule that fits leads the way', () => {
-  expect(routeOf('GET', '/v1/products')).toEqual({ to: 'catalog', needsToken: false });
+  expect(routeOf('GET', '/v1/products')).toEqual({ to: 'catalog', route: '/v1/products', needsToken: false });
   expect(routeOf('GET', '/v1/products/prd_1/reviews')?.to).toBe('catalog');
-  expect(routeOf('PUT', '/v1/provider/products/prd_1')).toEqual({ to: 'catalog', needsToken: true });
+  expect(routeOf('PUT', '/v1/provider/products/prd_1')).toEqual({ to: 'catalog', route: '/v1/provider/products', needsToken: true });
   expect(routeOf('PUT', '/v1/provider/products/prd_1/endpoint')?.to).toBe('fulfillment');
-  expect(routeOf('GET', '/v1/my/coupons')).toEqual({ to: 'coupon', needsToken: true });
+  expect(routeOf('GET', '/v1/my/coupons')).toEqual({ to: 'coupon', route: '/v1/my/coupons', needsToken: true });
   expect(routeOf('GET', '/v1/ops/sagas/sag_1')?.to).toBe('order');
   expect(routeOf('GET', '/v1/ops/payment-gateway/dead-letters')?.to).toBe('payment-gateway');
 });

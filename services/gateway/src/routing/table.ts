@@ -35,7 +35,8 @@ export const rules: readonly Rule[] = [
   ...upstreamNames.map((to): Rule => ({ path: `ops/${to}`, to })),
 ];
 
-export type Routed = { readonly to: UpstreamName; readonly needsToken: boolean };
+/** `route` is the resource, for telemetry: it holds no ids. */
+export type Routed = { readonly to: UpstreamName; readonly needsToken: boolean; readonly route: string };
 
 const ordered = rules
   .map((rule) => ({ rule, steps: rule.path.split('/') }))
@@ -52,7 +53,7 @@ export function routeOf(method: string, path: string): Routed | undefined {
     candidate.steps.every((step, index) => step === steps[index] || (step === '*' && steps[index])),
   );
   if (!found) return undefined;
-  const { to, open } = found.rule;
+  const { to, open, path: resource } = found.rule;
   const reads = method === 'GET' || method === 'HEAD';
-  return { to, needsToken: !(open === 'all' || (open === 'read' && reads)) };
+  return { to, route: `/v1/${resource}`, needsToken: !(open === 'all' || (open === 'read' && reads)) };
 }
