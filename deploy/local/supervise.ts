@@ -16,6 +16,8 @@ export type ProcessSpec = {
   env: Record<string, string>;
   cwd: string;
   log: string;
+  /** Where it says at /readyz whether it can serve. */
+  url: string;
   /** How long (ms) it may take until it logs that it is ready. */
   readyWithin: number;
 };
@@ -45,7 +47,11 @@ export function supervise(spec: ProcessSpec, options: { restart: boolean; say: (
     const from = existsSync(spec.log) ? statSync(spec.log).size : 0;
     const started = await launch(spec);
     child = started;
-    await whenReady(started, { ...spec, ready: () => saidReady(spec.log, from), within: spec.readyWithin });
+    await whenReady(started, {
+      ...spec,
+      ready: async () => saidReady(spec.log, from) && (await isReady(spec.url)),
+      within: spec.readyWithin,
+    });
     return started;
   };
 
@@ -101,6 +107,17 @@ export function supervise(spec: ProcessSpec, options: { restart: boolean; say: (
 function rotate(log: string): void {
   mkdirSync(dirname(log), { recursive: true });
   if (existsSync(log) && statSync(log).size > LOG_BYTES_MAX) renameSync(log, `${log}.1`);
+}
+
+/** What a service listens for it may not be able to do yet: its consumers, say, are still on their way. */
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
 }
 
 /** Looks for the line that every service logs when it serves. */

@@ -99,6 +99,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
         dir,
         say,
         restart: options.restart ?? false,
+        url: urls[service.name] ?? '',
         env: {
           ...passedOn(),
           ...environment(service, { ...place, databaseUrl: service.schema && databaseUrlOf(service.schema) }),
@@ -163,7 +164,7 @@ async function choosePorts(
 
 function superviseService(
   { name, program }: Service,
-  { dir, say, restart, env }: { dir: string; say: (line: string) => void; restart: boolean; env: Record<string, string> },
+  { dir, say, restart, env, url }: { dir: string; say: (line: string) => void; restart: boolean; env: Record<string, string>; url: string },
 ): Supervised {
   return supervise(
     {
@@ -174,6 +175,7 @@ function superviseService(
       env,
       cwd: root,
       log: join(dir, 'log', `${name}.log`),
+      url,
       readyWithin: 120_000,
     },
     { restart, say },

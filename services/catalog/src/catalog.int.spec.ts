@@ -6,6 +6,7 @@ import { newId, type OrderId, type ProductId } from '@yunshi/kernel/ids';
 import { testDatabase } from '@yunshi/testing/database';
 import { testNats } from '@yunshi/testing/nats';
 import { neighbour } from '@yunshi/testing/neighbour';
+import { until } from '@yunshi/testing/until';
 import { start, type Running } from './app.ts';
 import { readConfig } from './config.ts';
 import { demoShelf } from './demo/seed.ts';
@@ -198,7 +199,7 @@ describe('the demo world', () => {
     app = await start(config);
     expect(await get('/v1/products?limit=100')).toEqual(before);
     expect((await sql`select 1 from outbox`).length).toBe(0);
-    expect((await get<Record<string, unknown>>('/readyz')).body).toMatchObject({ status: 'ready' });
+    await until(async () => (await get<Record<string, unknown>>('/readyz')).body['status'] === 'ready', { what: 'it is ready again' });
   });
 
   test('a second instance that starts at once writes the same', async () => {
