@@ -12,7 +12,7 @@ const testOnly = ['^libs/(testing|journeys)/', '^libs/http/src/testing\\.ts$', s
 const domain = '^services/(?!gateway/)[^/]+/src/([^/]+)/\\1\\.ts$';
 
 /**
- * Who may import whom: kernel ← contracts ← (saga, messaging, db, http, telemetry, protocols) ← services.
+ * Who may import whom: kernel ← contracts ← (saga, messaging, db, http, telemetry, protocols) ← service ← services.
  * Each rule has a fixture of the same name in `fixtures/violations/imports` that breaks it and no other.
  */
 export const importRules: readonly (IForbiddenRuleType & { name: string })[] = [

@@ -15,7 +15,15 @@ const database = await testDatabase('catalog');
 const nats = await testNats();
 const sql = connect({ url: database.url, name: 'test', connectionsMax: 2 });
 
-const config = readConfig({ DATABASE_URL: database.url, NATS_URL: nats.url, TEST_CLOCK: 'on', SEED: 'demo', LOG_LEVEL: 'error' });
+const issuer = { AUTH_ISSUER: 'https://issuer.test', AUTH_JWKS_URL: 'https://issuer.test/jwks', AUTH_AUDIENCE: 'yunshi' };
+const config = readConfig({
+  ...issuer,
+  DATABASE_URL: database.url,
+  NATS_URL: nats.url,
+  TEST_CLOCK: 'on',
+  SEED: 'demo',
+  LOG_LEVEL: 'error',
+});
 let app: Running;
 let order: Awaited<ReturnType<typeof neighbour>>;
 beforeAll(async () => {
@@ -205,7 +213,7 @@ describe('the demo world', () => {
   test('a second instance that starts at once writes the same', async () => {
     const other = await testDatabase('catalog');
     const both = await Promise.all(
-      [1, 2].map(() => start(readConfig({ DATABASE_URL: other.url, NATS_URL: nats.url, SEED: 'demo', LOG_LEVEL: 'error' }))),
+      [1, 2].map(() => start(readConfig({ ...issuer, DATABASE_URL: other.url, NATS_URL: nats.url, SEED: 'demo', LOG_LEVEL: 'error' }))),
     );
     const response = await fetch(`${both[1]!.url}/v1/products?limit=100`);
     expect(((await response.json()) as List).items).toHaveLength(27);

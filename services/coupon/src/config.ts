@@ -1,19 +1,11 @@
-import { z } from 'zod';
+import { configOf, seeded, serviceEnvironment } from '@yunshi/service/environment';
 
 /** The variables that this service reads. */
-export const Environment = z.object({
-  HOST: z.string().default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-  DATABASE_URL: z.url(),
-  NATS_URL: z.url(),
-  AUTH_ISSUER: z.url(),
-  AUTH_JWKS_URL: z.url(),
-  AUTH_AUDIENCE: z.string().min(1),
-  TEST_CLOCK: z.enum(['on', 'off']).default('off'),
-  SEED: z.enum(['demo', 'none']).default('none').describe('`demo` fills an empty database with the demo world'),
-  LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
-});
+export const Environment = serviceEnvironment(seeded);
 
-export type Config = z.infer<typeof Environment>;
+export type Config = ReturnType<typeof readConfig>;
 
-export const readConfig = (env: NodeJS.ProcessEnv): Config => Environment.parse(env);
+export function readConfig(env: NodeJS.ProcessEnv) {
+  const read = Environment.parse(env);
+  return { ...configOf(read), seed: read.SEED === 'demo' };
+}

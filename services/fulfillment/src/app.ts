@@ -6,6 +6,7 @@ import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
 import type { Core } from '@yunshi/messaging/core';
 import { egress } from '@yunshi/protocols/egress';
+import { readiness } from '@yunshi/service/readiness';
 import { createLog } from '@yunshi/telemetry/log';
 import type { Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
@@ -48,11 +49,10 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   const { sql, clock } = core;
   // Plans made for empty tables would stay after they have filled.
   await sql`analyze instances, provider_calls, endpoints, product_numbers, products, api_keys`;
-  const { issuer, audience, jwksUrl: jwks } = config.auth;
   const server = await httpServer({
     name: 'fulfillment',
     logger: log,
-    auth: given.auth ?? jwtAuth({ issuer, audience, jwks }),
+    auth: given.auth ?? jwtAuth(config.auth),
     problems: Problem.entries,
     ready: readiness(core),
     routes: [
@@ -67,7 +67,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     ],
   });
   await core.run();
-  const url = await server.listen({ host: config.host, port: config.port });
+  const url = await server.listen(config);
   log.info({ url }, 'ready');
   return {
     url,
@@ -79,17 +79,6 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     },
   };
 }
-
-/** One check for each thing that must be well before requests are welcome. */
-const readiness = (core: Core) =>
-  Object.fromEntries(
-    (['database', 'nats'] as const).map((name) => [
-      name,
-      async () => {
-        if (!(await core.ready())[name]) throw new Error(`${name} is not well`);
-      },
-    ]),
-  );
 
 /** The parser drops a port that is the scheme's own, but the guard's list wants it. */
 function hostAndPort(url: string): string {

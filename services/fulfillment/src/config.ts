@@ -1,3 +1,4 @@
+import { configOf, serviceEnvironment } from '@yunshi/service/environment';
 import { z } from 'zod';
 
 const Key = z.string().transform((text, context) => {
@@ -7,33 +8,18 @@ const Key = z.string().transform((text, context) => {
 });
 
 /** The variables that this service reads. */
-export const Environment = z
-  .object({
-    PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-    HOST: z.string().default('127.0.0.1'),
-    DATABASE_URL: z.string().min(1),
-    NATS_URL: z.string().min(1),
-    AUTH_ISSUER: z.string().min(1),
-    AUTH_JWKS_URL: z.url(),
-    AUTH_AUDIENCE: z.string().min(1),
-    TEST_CLOCK: z.enum(['on', 'off']).default('off'),
-    NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
-    LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
-    ENCRYPTION_KEY: z
-      .string()
-      .transform((text) => text.split(','))
-      .pipe(z.array(Key).min(1))
-      .describe('Encrypts credentials and tokens at rest. Several, parted by commas, while one takes over from another: the first seals'),
-    PROVIDER_SANDBOX_URL: z
-      .url()
-      .optional()
-      .describe('Where the sandbox plays providers that have given no endpoint of their own. Development only'),
-    SANDBOX_PROVIDER_SECRET: z.string().min(16).optional().describe("What the played providers' tokens are made from"),
-  })
-  .refine((env) => env.NODE_ENV !== 'production' || env.TEST_CLOCK === 'off', {
-    message: 'the test clock is never on in production',
-    path: ['TEST_CLOCK'],
-  })
+export const Environment = serviceEnvironment({
+  ENCRYPTION_KEY: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(Key).min(1))
+    .describe('Encrypts credentials and tokens at rest. Several, parted by commas, while one takes over from another: the first seals'),
+  PROVIDER_SANDBOX_URL: z
+    .url()
+    .optional()
+    .describe('Where the sandbox plays providers that have given no endpoint of their own. Development only'),
+  SANDBOX_PROVIDER_SECRET: z.string().min(16).optional().describe("What the played providers' tokens are made from"),
+})
   .refine((env) => env.NODE_ENV !== 'production' || env.PROVIDER_SANDBOX_URL === undefined, {
     message: 'the sandbox never plays a provider in production',
     path: ['PROVIDER_SANDBOX_URL'],
@@ -49,14 +35,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   const read = Environment.parse(env);
   const { PROVIDER_SANDBOX_URL: url, SANDBOX_PROVIDER_SECRET: secret } = read;
   return {
-    port: read.PORT,
-    host: read.HOST,
-    databaseUrl: read.DATABASE_URL,
-    natsUrl: read.NATS_URL,
-    auth: { issuer: read.AUTH_ISSUER, jwksUrl: read.AUTH_JWKS_URL, audience: read.AUTH_AUDIENCE },
-    logLevel: read.LOG_LEVEL,
-    testClock: read.TEST_CLOCK === 'on',
-    development: read.NODE_ENV !== 'production',
+    ...configOf(read),
     encryptionKeys: read.ENCRYPTION_KEY,
     sandbox: url === undefined || secret === undefined ? undefined : { url: url.replace(/\/+$/, ''), secret },
   };

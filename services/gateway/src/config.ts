@@ -1,3 +1,4 @@
+import { believing, listening } from '@yunshi/service/environment';
 import { z } from 'zod';
 import { upstreamNames, type UpstreamName } from './routing/table.ts';
 
@@ -19,13 +20,8 @@ const upstreams = Object.fromEntries(upstreamNames.map((name) => [variableOf(nam
 /** The variables that this service reads. */
 export const Environment = z
   .object({
-    PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-    HOST: z.string().default('127.0.0.1'),
-    NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
-    LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
-    AUTH_ISSUER: z.string().min(1),
-    AUTH_JWKS_URL: z.url(),
-    AUTH_AUDIENCE: z.string().min(1),
+    ...listening,
+    ...believing,
     ...upstreams,
     SANDBOX_URL: z.url().optional().describe("Where the payer's page is, for the landing page; only where the outside world is played"),
     TRUST_PROXY: z

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { analyzeEarly } from '@yunshi/db/analyze';
 import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
-import { startCore, type Core } from '@yunshi/messaging/core';
+import { startCore } from '@yunshi/messaging/core';
+import { readiness } from '@yunshi/service/readiness';
 import { createLog, type Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
 import { orderChanges } from './order/changes.ts';
@@ -52,14 +53,3 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
     },
   };
 }
-
-/** One check for each thing that must be well before requests are welcome. */
-const readiness = (core: Core) =>
-  Object.fromEntries(
-    (['database', 'nats'] as const).map((name) => [
-      name,
-      async () => {
-        if (!(await core.ready())[name]) throw new Error(`${name} is not well`);
-      },
-    ]),
-  );

@@ -7,6 +7,7 @@ import { newId } from '@yunshi/kernel/ids';
 import { startCore, type Core } from '@yunshi/messaging/core';
 import { privateKeyOf } from '@yunshi/protocols/wechat/rsa';
 import { apiV3Key } from '@yunshi/protocols/wechat/seal';
+import { readiness } from '@yunshi/service/readiness';
 import { createLog, type Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
 import { ledgerBook } from './ledger/entries.ts';
@@ -48,11 +49,10 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   payeesOf = merchants.payeesOf;
 
   const [book, writes] = [paymentBook(core.sql), paymentWrites(us)];
-  const { issuer, audience, jwksUrl: jwks } = config.auth;
   const server = await httpServer({
     name: 'payment-gateway',
     logger: log,
-    auth: given.auth ?? jwtAuth({ issuer, audience, jwks }),
+    auth: given.auth ?? jwtAuth(config.auth),
     problems: Problem.entries,
     ready: readiness(core),
     routes: [
@@ -62,7 +62,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     ],
   });
   await core.run();
-  const url = await server.listen({ host: config.host, port: config.port });
+  const url = await server.listen(config);
   log.info({ url }, 'ready');
   return {
     url,
@@ -121,14 +121,3 @@ const payPage =
     const code = /[?&]pr=([\w-]+)/.exec(codeUrl)?.[1];
     return base === undefined || code === undefined ? undefined : `${base}/${code}`;
   };
-
-/** One check for each thing that must be well before requests are welcome. */
-const readiness = (core: Core) =>
-  Object.fromEntries(
-    (['database', 'nats'] as const).map((name) => [
-      name,
-      async () => {
-        if (!(await core.ready())[name]) throw new Error(`${name} is not well`);
-      },
-    ]),
-  );

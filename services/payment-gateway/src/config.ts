@@ -1,50 +1,35 @@
+import { configOf, seeded, serviceEnvironment } from '@yunshi/service/environment';
 import { z } from 'zod';
 
 const REAL = { base: 'https://api.mch.weixin.qq.com', backup: 'https://api2.mch.weixin.qq.com' } as const;
 const BaseUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 
 /** The variables that this service reads. */
-export const Environment = z
-  .object({
-    PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-    HOST: z.string().default('127.0.0.1'),
-    DATABASE_URL: z.string().min(1),
-    NATS_URL: z.string().min(1),
-    AUTH_ISSUER: z.string().min(1),
-    AUTH_JWKS_URL: z.url(),
-    AUTH_AUDIENCE: z.string().min(1),
-    TEST_CLOCK: z.enum(['on', 'off']).default('off'),
-    SEED: z.enum(['demo', 'none']).default('none').describe('`demo` fills an empty database with the demo world'),
-    NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
-    LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
-
-    WECHAT_MCHID: z.string().min(1).max(32).describe("The platform's merchant number at WeChat Pay"),
-    WECHAT_APPID: z.string().min(1).max(32).describe('The appid that payments are made under'),
-    WECHAT_MERCHANT_SERIAL: z.string().min(1).describe("Serial number of the merchant's API certificate"),
-    WECHAT_MERCHANT_PRIVATE_KEY_FILE: z.string().min(1).describe("The merchant's private key, a PEM file"),
-    WECHAT_APIV3_KEY: z.string().length(32).describe('The APIv3 key, 32 characters: opens what callbacks carry'),
-    WECHAT_PUBLIC_KEY_ID: z.string().startsWith('PUB_KEY_ID_').optional().describe('Public-key mode: the id of WeChat Pay’s public key'),
-    WECHAT_PUBLIC_KEY_FILE: z.string().min(1).optional().describe('Public-key mode: that key, a PEM file'),
-    WECHAT_PLATFORM_KEYS_FILE: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('More keys by serial, as JSON: while a merchant moves from certificates to the public key, both are needed'),
-    WECHAT_CERTIFICATES: z
-      .enum(['on', 'off'])
-      .default('off')
-      .describe('Certificate mode: fetch certificates from WeChat Pay, at the start, twice a day, and when an unknown one signs'),
-    WECHAT_BASE_URL: BaseUrl.default(REAL.base).describe('Where WeChat Pay is; the sandbox in development'),
-    WECHAT_BACKUP_URL: BaseUrl.optional().describe('Where to turn when the first cannot be reached'),
-    WECHAT_NOTIFY_BASE_URL: BaseUrl.describe("Where WeChat Pay finds this service's callback routes"),
-    WECHAT_PAY_PAGE_URL: BaseUrl.optional().describe(
-      "The sandbox's page that plays the payer; shown to buyers. Never set with the real service",
-    ),
-  })
-  .refine((env) => env.NODE_ENV !== 'production' || env.TEST_CLOCK === 'off', {
-    message: 'the test clock is never on in production',
-    path: ['TEST_CLOCK'],
-  })
+export const Environment = serviceEnvironment({
+  ...seeded,
+  WECHAT_MCHID: z.string().min(1).max(32).describe("The platform's merchant number at WeChat Pay"),
+  WECHAT_APPID: z.string().min(1).max(32).describe('The appid that payments are made under'),
+  WECHAT_MERCHANT_SERIAL: z.string().min(1).describe("Serial number of the merchant's API certificate"),
+  WECHAT_MERCHANT_PRIVATE_KEY_FILE: z.string().min(1).describe("The merchant's private key, a PEM file"),
+  WECHAT_APIV3_KEY: z.string().length(32).describe('The APIv3 key, 32 characters: opens what callbacks carry'),
+  WECHAT_PUBLIC_KEY_ID: z.string().startsWith('PUB_KEY_ID_').optional().describe('Public-key mode: the id of WeChat Pay’s public key'),
+  WECHAT_PUBLIC_KEY_FILE: z.string().min(1).optional().describe('Public-key mode: that key, a PEM file'),
+  WECHAT_PLATFORM_KEYS_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('More keys by serial, as JSON: while a merchant moves from certificates to the public key, both are needed'),
+  WECHAT_CERTIFICATES: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('Certificate mode: fetch certificates from WeChat Pay, at the start, twice a day, and when an unknown one signs'),
+  WECHAT_BASE_URL: BaseUrl.default(REAL.base).describe('Where WeChat Pay is; the sandbox in development'),
+  WECHAT_BACKUP_URL: BaseUrl.optional().describe('Where to turn when the first cannot be reached'),
+  WECHAT_NOTIFY_BASE_URL: BaseUrl.describe("Where WeChat Pay finds this service's callback routes"),
+  WECHAT_PAY_PAGE_URL: BaseUrl.optional().describe(
+    "The sandbox's page that plays the payer; shown to buyers. Never set with the real service",
+  ),
+})
   .refine((env) => env.NODE_ENV !== 'production' || env.WECHAT_BASE_URL.startsWith('https:'), {
     message: 'https in production',
     path: ['WECHAT_BASE_URL'],
@@ -76,13 +61,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   const { WECHAT_PUBLIC_KEY_ID: id, WECHAT_PUBLIC_KEY_FILE: file } = read;
   const backup = read.WECHAT_BACKUP_URL ?? (read.WECHAT_BASE_URL === REAL.base ? REAL.backup : undefined);
   return {
-    port: read.PORT,
-    host: read.HOST,
-    databaseUrl: read.DATABASE_URL,
-    natsUrl: read.NATS_URL,
-    auth: { issuer: read.AUTH_ISSUER, jwksUrl: read.AUTH_JWKS_URL, audience: read.AUTH_AUDIENCE },
-    logLevel: read.LOG_LEVEL,
-    testClock: read.TEST_CLOCK === 'on',
+    ...configOf(read),
     seed: read.SEED === 'demo',
     wechat: {
       mchid: read.WECHAT_MCHID,
