@@ -40,6 +40,7 @@ const ShownSaga = z
     wake_at: Time.nullable().meta({ description: 'When it asks again, or gives the step up' }),
     started_at: Time,
     ended_at: Time.nullable(),
+    trace_id: z.string().nullable().meta({ description: 'Where to look in traces and logs' }),
   })
   .meta({ id: 'Saga' });
 
@@ -74,6 +75,7 @@ function shown(row: SagaRow): z.infer<typeof ShownSaga> {
     wake_at: time(row.wakeAt),
     started_at: row.startedAt.toISOString(),
     ended_at: time(row.endedAt),
+    trace_id: row.traceparent?.split('-')[1] ?? null,
   };
 }
 
