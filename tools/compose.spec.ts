@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment, services } from '@yunshi/local/services';
 import { expect, test } from 'vitest';
-import { root } from './tracked.ts';
+import { root, trackedFiles } from './tracked.ts';
 
 const text = (path: string) => readFileSync(join(root, path), 'utf8');
 const compose = text('docker-compose.yml');
@@ -29,4 +29,12 @@ test('no secret stands in the compose file', () => {
   const secret = /^\s*\w*(?:PASSWORD|SECRET|TOKEN|PRIVATE_KEY|ENCRYPTION_KEY)\w*:\s*\S/m;
   expect(compose.replace(/POSTGRES_PASSWORD_FILE: \S+/, '')).not.toMatch(secret);
   expect('      ENCRYPTION_KEY: abc').toMatch(secret);
+});
+
+test('no package of the image names the test servers: npm would bring a PostgreSQL and a bundler along, even for a devDependency', () => {
+  const manifests = trackedFiles().filter(
+    (file) => /^(?:services|libs)\/[^/]+\/package\.json$/.test(file) && !/^libs\/(?:testing|journeys)\//.test(file),
+  );
+  expect(manifests.length).toBeGreaterThan(12);
+  expect(manifests.filter((file) => text(file).includes('"@yunshi/testing"'))).toEqual([]);
 });
