@@ -12,7 +12,7 @@ const testOnly = ['^libs/(testing|journeys)/', '^libs/http/src/testing\\.ts$', s
 const domain = '^services/(?!gateway/)[^/]+/src/([^/]+)/\\1\\.ts$';
 
 /**
- * Who may import whom: kernel ← contracts ← (saga, messaging, db, http, telemetry, protocols) ← service ← services.
+ * Who may import whom: kernel ← contracts ← (saga, messaging, db, http, telemetry, protocols) ← (operations, service) ← services.
  * Each rule has a fixture of the same name in `fixtures/violations/imports` that breaks it and no other.
  */
 export const importRules: readonly (IForbiddenRuleType & { name: string })[] = [
@@ -36,6 +36,21 @@ export const importRules: readonly (IForbiddenRuleType & { name: string })[] = [
     comment: 'A library that knows one service cannot serve the others.',
     from: { path: '^libs/', pathNot: '^libs/journeys/' },
     to: { path: '^services/' },
+  },
+  {
+    name: 'http-and-messaging-apart',
+    severity: 'error',
+    comment:
+      'The gateway speaks HTTP and has no messages of its own; a worker has messages and no HTTP. What needs both is operations, or a service.',
+    from: { path: '^libs/(http|messaging)/', pathNot: spec },
+    to: { path: '^libs/(http|messaging)/', pathNot: '^libs/$1/' },
+  },
+  {
+    name: 'services-only-import-operations',
+    severity: 'error',
+    comment: "The operators' routes stand on everything below; nothing below may need them.",
+    from: { path: '^libs/', pathNot: '^libs/(operations|journeys)/' },
+    to: { path: '^libs/operations/' },
   },
   {
     name: 'service-imports-no-service',

@@ -101,14 +101,16 @@ export type ProblemsFound = { readonly service: string; readonly entries: Proble
 const entriesOf = (value: unknown): ProblemEntries | undefined =>
   typeof value === 'function' && 'entries' in value ? (value.entries as ProblemEntries) : undefined;
 
-/** The common problems first, then what each service adds to them. */
+/** The common problems first, then what each service, or a library that brings routes to all of them, adds to them. */
 export async function problems(): Promise<readonly ProblemsFound[]> {
-  const modules = (await modulesThatImport(/^@yunshi\/http\/problem$/)).filter(({ source }) => source.service);
+  const modules = await modulesThatImport(/^@yunshi\/http\/problem$/);
   const own = new Map<string, Record<string, ProblemEntries[string]>>();
-  for (const { source, exports } of modules)
+  for (const { source, exports } of modules) {
+    const home = source.service ?? source.path.split('/')[1]!;
     for (const entries of Object.values(exports).map(entriesOf))
       for (const [code, entry] of Object.entries(entries ?? {}))
-        if (!(code in commonProblems)) own.set(source.service!, { ...own.get(source.service!), [code]: entry });
+        if (!(code in commonProblems)) own.set(home, { ...own.get(home), [code]: entry });
+  }
   return [
     { service: 'every service', entries: commonProblems },
     ...[...own].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([service, entries]) => ({ service, entries })),

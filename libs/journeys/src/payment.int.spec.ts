@@ -415,6 +415,8 @@ describe('a refund', () => {
     const path = `/v1/ops/payment-tasks/${encodeURIComponent(task_id)}/retry`;
     expect((await call(path, { as: buyer, method: 'POST' })).status).toBe(403);
     expect((await call(path, { as: operator, method: 'POST', body: '{}' })).status).toBe(202);
+    const audit = await call<{ items: object[] }>('/v1/ops/payment-gateway/audit?limit=1', { as: operator });
+    expect(audit.body.items).toMatchObject([{ action: 'refund.retry', object: expect.stringMatching(/^refund:/) as unknown }]);
     await until(async () => (await paymentOf(placed)).refunds.length === 2);
     await until(async () => (await heldBy(placed)) === 0 || (await pass(3), false));
     expect(await answered(placed, 'refunded')).toMatchObject({ reply: 'refunded' });

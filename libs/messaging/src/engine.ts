@@ -146,7 +146,7 @@ export async function startEngine({ service, handlers, performers, sagas, onFaul
   const outcomes = byName(handlers, ['outcome']);
   const calls = caller({ records: records.calls, letters, host, clock, lane, performers, handlers: outcomes, onFault });
   const incoming = byName(handlers, ['command', 'event']);
-  const receive = receiver({ letters, host, lane, handlers: incoming, sagaReplies: runner.replies, onFault });
+  const receive = receiver({ service, letters, clock, host, lane, handlers: incoming, sagaReplies: runner.replies, onFault });
   const consumings = consumptions(service, handlers, sagas.length > 0);
   const consumers: Consumption[] = [];
   await relay.start();

@@ -23,9 +23,10 @@ export type Outgoing = { readonly id: string; readonly subject: string; readonly
 /** Makes a UUIDv7 for a time, in milliseconds. */
 export type Uuid = (atMs: number) => string;
 
-/** The type of replies and of requests to stop, which belong to the bus and not to a contract. */
+/** The types of replies, of requests to stop, and of news that a message has been buried: they belong to the bus and not to a contract. */
 export const replyType = 'saga.reply';
 export const stopType = 'saga.stop';
+export const buriedType = 'saga.buried';
 
 export const replySubject = (service: string): string => `rpl.${service}`;
 
@@ -63,4 +64,20 @@ export function stopOut(
 ): Outgoing {
   const saga = { sagaId, step: '', direction: 'do', replyTo: service } as const;
   return outgoing(replySubject(service), { type: stopType, version: 1, saga, data: { reason } }, now, traceparent, uuid);
+}
+
+/** What the saga is told when a message about one of its steps has become a dead letter of `by`. */
+export const Buried = z.object({ by: z.string(), type: z.string(), error: z.string() });
+export type Buried = z.infer<typeof Buried>;
+
+/** The news for the saga that a message is about; none about news, which could go round in circles. */
+export function buriedOut(
+  { type, saga }: Envelope,
+  { by, error }: { readonly by: string; readonly error: string },
+  now: Date,
+  traceparent: string | undefined,
+  uuid: Uuid = uuidv7,
+): Outgoing | undefined {
+  if (!saga || type === buriedType) return undefined;
+  return outgoing(replySubject(saga.replyTo), { type: buriedType, version: 1, saga, data: { by, type, error } }, now, traceparent, uuid);
 }

@@ -1,6 +1,7 @@
 import { messageProcessed } from '@yunshi/telemetry/metrics';
-import type { DeadLetterRecords } from './dead-letters.ts';
-import { Envelope, replyType, stopType } from './envelope.ts';
+import type { Clock } from '@yunshi/kernel/clock';
+import { described, type DeadLetterRecords } from './dead-letters.ts';
+import { buriedOut, buriedType, Envelope, replyType, stopType } from './envelope.ts';
 import { Overloaded } from './faults.ts';
 import type { Handler } from './handle.ts';
 import type { Host } from './host.ts';
@@ -25,8 +26,10 @@ export type Delivered = {
 };
 
 type Parts = {
+  readonly service: string;
   readonly letters: DeadLetterRecords;
-  readonly host: Pick<Host, 'random' | 'elapsedMs'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly host: Pick<Host, 'random' | 'elapsedMs' | 'uuid'>;
   readonly lane: Lane;
   /** By message type and version. */
   readonly handlers: ReadonlyMap<string, Handler>;
@@ -35,20 +38,24 @@ type Parts = {
 };
 
 /** Turns a delivered message into a piece of work; settles it when the work is committed, or has failed. */
-export function receiver({ letters, host, lane, handlers, sagaReplies, onFault }: Parts) {
+export function receiver({ service, letters, clock, host, lane, handlers, sagaReplies, onFault }: Parts) {
   const buried = async (message: Delivered, error: unknown): Promise<void> => {
     const headers = Object.fromEntries([...(message.headers ?? [])].map(([name, values]) => [name, values.join(', ')]));
     const { deliveryCount } = message.info;
     try {
+      const envelope = Envelope.safeParse(jsonOf(message)).data;
+      const news = { by: service, error: described(error) };
+      const notice = envelope && buriedOut(envelope, news, clock.now(), headers['traceparent'], host.uuid);
       await letters.bury({
         source: 'message',
         name: message.subject,
         subject: message.subject,
-        messageId: headers['Nats-Msg-Id'] ?? null,
+        messageId: headers['Nats-Msg-Id'] ?? envelope?.id ?? null,
         body: message.string(),
         headers,
         error,
         attempts: deliveryCount,
+        ...(notice && { notice }),
       });
       message.ack();
     } catch (fault) {
@@ -68,7 +75,7 @@ export function receiver({ letters, host, lane, handlers, sagaReplies, onFault }
 
   function work(envelope: Envelope): { readonly handler: Handler; readonly data: unknown; readonly identity: Identity } {
     const { id } = envelope;
-    if (envelope.type === replyType || envelope.type === stopType)
+    if (envelope.type === replyType || envelope.type === stopType || envelope.type === buriedType)
       return { handler: sagaReplies, data: envelope, identity: { kind: 'message', id } };
     const handler = handlers.get(`${envelope.type}.v${envelope.version}`);
     if (!handler) throw new Error(`nobody here handles ${envelope.type} v${envelope.version}`);
@@ -104,4 +111,12 @@ export function receiver({ letters, host, lane, handlers, sagaReplies, onFault }
       message.nak(passingMs(host));
     }
   };
+}
+
+function jsonOf(message: Delivered): unknown {
+  try {
+    return message.json();
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Sql } from '@yunshi/db/connect';
 import { leaseMs } from './decide.ts';
 import type { CallRecords } from './calls.ts';
-import { described, type DeadLetterRecords } from './dead-letters.ts';
+import { described, errorClassOf, type DeadLetterRecords } from './dead-letters.ts';
 import type { DueRecords } from './due.ts';
 import type { Outgoing } from './envelope.ts';
 import { keepMinutes, type OutboxRecords, type StreamSeen } from './relay.ts';
@@ -85,7 +85,13 @@ const dueIn = (sql: Sql): DueRecords => ({
 });
 
 const lettersIn = (sql: Sql): DeadLetterRecords => ({
-  bury: (letter) => sql`
-    insert into dead_letters (source, name, subject, message_id, body, headers, error, attempts, state)
-    values (${letter.source}, ${letter.name}, ${letter.subject}, ${letter.messageId}, ${letter.body}, ${sql.json(letter.headers)}, ${described(letter.error)}, ${letter.attempts}, 'open')`,
+  bury: ({ source, name, subject, messageId, body, headers, error, attempts, notice }) => sql`
+    with told as (
+      insert into outbox (id, subject, body, traceparent)
+      select ${notice?.id ?? null}::uuid, ${notice?.subject ?? null}, ${notice?.body ?? null}, ${notice?.traceparent ?? null} where ${notice !== undefined})
+    insert into dead_letters (source, name, subject, message_id, body, headers, error, error_class, attempts, state)
+    values (${source}, ${name}, ${subject}, ${messageId}, ${body}, ${sql.json(headers)}, ${described(error)}, ${errorClassOf(error)}, ${attempts}, 'open')
+    on conflict (source, message_id) where message_id is not null do update set
+      state = 'open', body = excluded.body, headers = excluded.headers, error = excluded.error, error_class = excluded.error_class,
+      attempts = excluded.attempts, at = excluded.at`,
 });

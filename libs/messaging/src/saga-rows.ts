@@ -1,10 +1,11 @@
 import type { Message } from '@yunshi/contracts/define';
 import type { Rows } from '@yunshi/db/rows';
-import type { Saga } from '@yunshi/saga/define';
+import type { Saga, Step } from '@yunshi/saga/define';
 import { advance, awaited, begin, type Moved, type SagaInput, type SagaState } from '@yunshi/saga/run';
-import { replySubject, replyType, stopType, type Envelope } from './envelope.ts';
+import { Buried, buriedType, replySubject, replyType, stopType, type Envelope } from './envelope.ts';
 import type { Handler, SagaRef, SagaStart } from './handle.ts';
 import { sagaLogRows, sagaRows, type SagaLogRow, type SagaRow } from './store.ts';
+import type { Trouble } from './tables.ts';
 
 /** A command in a saga's name. */
 export type SagaAsk = { readonly message: Message; readonly saga: SagaRef };
@@ -13,6 +14,8 @@ export type SagaAsk = { readonly message: Message; readonly saga: SagaRef };
 const askAgainMs = { first: 15_000, factor: 4, max: 3_600_000 };
 /** How long a compensable step may stay silent where its definition does not say. */
 export const withinMsDefault = 600_000;
+/** Asked more often than this (for more than an hour), a step that nothing but an answer can end is shown to an operator. */
+const asksUntroubledMax = 5;
 
 type Written = { readonly writes: readonly { to: Rows<string, unknown>; row: unknown }[]; readonly asks: readonly SagaAsk[] };
 
@@ -26,6 +29,16 @@ const logged = (row: SagaRow, at: Date, input: unknown, moved: Moved<unknown>): 
   sent: moved.ask ? `${moved.ask.direction} ${moved.ask.message.type}` : null,
 });
 
+/** What is wrong with the awaited step after a move: what was wrong before, as long as it is the same step, or that nobody answers it. */
+function troubleAfter(before: SagaRow, state: SagaState, step: Step | undefined, now: Date): Trouble | null {
+  if (!step || step.name !== before.step || state.phase !== before.phase) return null;
+  // A compensable step that stays silent is given up at its deadline; a pivot may take the days that its maker allows it.
+  const onlyAnAnswerEndsIt = state.phase === 'backward' || step.kind === 'retriable';
+  if (before.trouble !== null && before.trouble.kind !== 'unanswered') return before.trouble;
+  if (!onlyAnAnswerEndsIt || state.asks <= asksUntroubledMax) return before.trouble;
+  return { kind: 'unanswered', detail: `asked ${state.asks} times`, since: before.trouble?.since ?? now.toISOString() };
+}
+
 function deadlineOf(saga: Saga, state: SagaState, now: Date): Date | null {
   const step = awaited(saga, state);
   if (!step || state.phase !== 'forward' || step.kind !== 'compensable') return null;
@@ -36,7 +49,8 @@ function deadlineOf(saga: Saga, state: SagaState, now: Date): Date | null {
 /** The row of a saga after a move. The deadline belongs to the step: asking again does not move it. */
 function rowAfter(saga: Saga, before: SagaRow, moved: Moved<unknown>, now: Date): SagaRow {
   const { state } = moved;
-  const step = awaited(saga, state)?.name ?? null;
+  const awaitedStep = awaited(saga, state);
+  const step = awaitedStep?.name ?? null;
   const sameStep = step !== null && step === before.step && state.phase === before.phase;
   const deadlineAt = sameStep ? before.deadlineAt : deadlineOf(saga, state, now);
   const again = new Date(now.getTime() + Math.min(askAgainMs.first * askAgainMs.factor ** (state.asks - 1), askAgainMs.max));
@@ -51,6 +65,19 @@ function rowAfter(saga: Saga, before: SagaRow, moved: Moved<unknown>, now: Date)
     wakeAt,
     deadlineAt: ended ? null : deadlineAt,
     endedAt: ended ? now : null,
+    trouble: troubleAfter(before, state, awaitedStep, now),
+  };
+}
+
+/** Notes what is wrong with the awaited step, and the message that shows it. The saga stays where it is, and asks again when it would have. */
+function troubled(before: SagaRow, trouble: Omit<Trouble, 'since'>, input: unknown, now: Date): Written {
+  const row: SagaRow = { ...before, seq: before.seq + 1, trouble: { ...trouble, since: now.toISOString() } };
+  return {
+    writes: [
+      { to: sagaRows as Rows<string, unknown>, row },
+      { to: sagaLogRows as Rows<string, unknown>, row: logged(row, now, input, { state: row.state as SagaState }) },
+    ],
+    asks: [],
   };
 }
 
@@ -82,6 +109,7 @@ export function sagaStarted({ saga, id, key, data }: SagaStart, service: string,
     startedAt: now,
     endedAt: null,
     traceparent: traceparent ?? null,
+    trouble: null,
   };
   return written(saga, service, fresh, begin(saga, data), { kind: 'started' }, now);
 }
@@ -100,7 +128,15 @@ export function sagaHandlers(sagas: readonly Saga[], service: string): { readonl
     if (!row || !input) return {};
     const saga = sagaOf(row);
     const moved = advance(saga, row.state as SagaState, input);
-    return moved.ok ? written(saga, service, row, moved.value, input, now) : {};
+    if (moved.ok) return written(saga, service, row, moved.value, input, now);
+    if (moved.error !== 'refusal-not-allowed' || input.kind !== 'answered') return {};
+    return troubled(row, { kind: 'not-declared', detail: `answered '${input.reply}'` }, input, now);
+  };
+  const buried = (row: SagaRow | undefined, { saga: about, data }: Envelope, now: Date) => {
+    const direction = row?.phase === 'forward' ? 'do' : 'undo';
+    if (!row || row.endedAt !== null || about?.step !== row.step || about.direction !== direction) return {};
+    const { by, type, error } = Buried.parse(data);
+    return troubled(row, { kind: 'buried', service: by, detail: `${type}: ${error}` }, { kind: 'buried', by, type, error }, now);
   };
   const common = { on: 'saga', of: sagaRows as Rows<string, unknown>, parse: (data: unknown) => data } as const;
   return {
@@ -109,7 +145,10 @@ export function sagaHandlers(sagas: readonly Saga[], service: string): { readonl
       name: replyType,
       subject: replySubject(service),
       key: (envelope: Envelope) => envelope.saga!.sagaId,
-      decide: (envelope: Envelope, row: unknown, { now }: { now: Date }) => step(row as SagaRow | undefined, inputOf(envelope), now),
+      decide: (envelope: Envelope, row: unknown, { now }: { now: Date }) => {
+        const saga = row as SagaRow | undefined;
+        return envelope.type === buriedType ? buried(saga, envelope, now) : step(saga, inputOf(envelope), now);
+      },
     } as unknown as Handler,
     wake: {
       ...common,

@@ -1,5 +1,18 @@
 import { sql } from 'drizzle-orm';
-import { bigint, bigserial, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  bigserial,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 
 // The tables that the core keeps in every service's schema. `sent` is partitioned by time, which drizzle cannot say: its statements
 // stand in the migration.
@@ -59,6 +72,19 @@ export const idempotency = pgTable(
   (table) => [primaryKey({ columns: [table.account, table.key] }), index('idempotency_created_at').on(table.createdAt)],
 );
 
+/**
+ * What is wrong with the step that a saga awaits.
+ * - `not-declared`: it was answered with something that the command does not declare, or that this step may not answer
+ * - `buried`: a message about it, the command or its answer, is a dead letter of `service`
+ * - `unanswered`: it has been asked again and again
+ */
+export type Trouble = {
+  readonly kind: 'not-declared' | 'buried' | 'unanswered';
+  readonly detail: string;
+  readonly service?: string;
+  readonly since: string;
+};
+
 export const sagas = pgTable(
   'sagas',
   {
@@ -79,6 +105,8 @@ export const sagas = pgTable(
     startedAt: time('started_at').notNull(),
     endedAt: time('ended_at'),
     traceparent: text('traceparent'),
+    /** Why an operator should look, if anything is wrong with the awaited step; gone when the saga moves on. */
+    trouble: jsonb('trouble').$type<Trouble>(),
   },
   (table) => [
     index('sagas_wake_at')
@@ -86,6 +114,9 @@ export const sagas = pgTable(
       .where(sql`wake_at is not null`),
     index('sagas_key').on(table.key),
     index('sagas_phase').on(table.phase, table.id),
+    index('sagas_trouble')
+      .on(table.id)
+      .where(sql`trouble is not null`),
   ],
 );
 
@@ -141,7 +172,7 @@ export const calls = pgTable(
   ],
 );
 
-/** What could not be handled after all its attempts. Nothing is dropped: an operator looks, retries or discards. */
+/** What could not be handled after all its attempts. Nothing is dropped: an operator looks, retries or discards. One row for each message. */
 export const deadLetters = pgTable(
   'dead_letters',
   {
@@ -153,7 +184,16 @@ export const deadLetters = pgTable(
     body: text('body').notNull(),
     headers: jsonb('headers').notNull(),
     error: text('error').notNull(),
+    /** The error without what differs from case to case: letters with one cause have one class. */
+    errorClass: text('error_class').notNull(),
+    /** In the last round. */
     attempts: integer('attempts').notNull(),
+    /** How often operators have had it tried again. */
+    retries: integer('retries').notNull().default(0),
+    firstAt: time('first_at')
+      .notNull()
+      .default(sql`now()`),
+    /** When it was buried the last time. */
     at: time('at')
       .notNull()
       .default(sql`now()`),
@@ -163,7 +203,29 @@ export const deadLetters = pgTable(
     index('dead_letters_open')
       .on(table.seq)
       .where(sql`state = 'open'`),
+    uniqueIndex('dead_letters_of_one_message')
+      .on(table.source, table.messageId)
+      .where(sql`message_id is not null`),
   ],
+);
+
+/** What operators have done. Rows are added and never changed or removed: the database refuses both, even to the service itself. */
+export const audit = pgTable(
+  'audit',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    at: time('at')
+      .notNull()
+      .default(sql`now()`),
+    /** The user. */
+    actor: text('actor').notNull(),
+    /** Such as `dead-letter.retry`. */
+    action: text('action').notNull(),
+    /** What it was done to, such as `dead-letter:17`. */
+    object: text('object').notNull(),
+    reason: text('reason'),
+  },
+  (table) => [index('audit_object').on(table.object, table.id)],
 );
 
 /** Which server and stream this service last published to: a change means that acknowledged messages may be gone. */

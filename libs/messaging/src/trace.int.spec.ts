@@ -81,8 +81,8 @@ test('what nobody samples leaves no span behind', async () => {
 test('what waits in a service is told: consumers, outbox, sagas, calls, dead letters', async () => {
   await hall.sql`insert into outbox (id, subject, body, created_at) values ('018f0000-0000-7000-8000-000000000001', 'nowhere', '{}', now() - interval '1 hour')`;
   await desk.sql`
-    insert into dead_letters (source, name, subject, message_id, body, headers, error, attempts, state)
-    values ('message', 'cmd.desk.close.v1', null, null, '', '{}', 'Error: no', 5, 'open')`;
+    insert into dead_letters (source, name, subject, message_id, body, headers, error, error_class, attempts, state)
+    values ('message', 'cmd.desk.close.v1', null, null, '', '{}', 'Error: no', 'Error: no', 5, 'open')`;
   await until(() => collector.points('yunshi.outbox.oldest.age').some(({ value }) => value >= 3_600), { what: 'the old row is seen' });
   const value = (metric: string, attributes = {}) =>
     collector.points(metric).find((point) => Object.entries(attributes).every(([name, wanted]) => point.attributes[name] === wanted))

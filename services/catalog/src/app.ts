@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { analyzeEarly } from '@yunshi/db/analyze';
+import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
+import { Problem as OperationProblem } from '@yunshi/operations/problems';
+import { operationRoutes } from '@yunshi/operations/routes';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
@@ -30,7 +33,9 @@ export async function start(config: Config): Promise<Running> {
   const stopAnalyzing = await analyzeEarly(core.sql, onFault);
   const server = await httpServer({
     name: 'catalog',
-    routes: [productRoutes(core)],
+    routes: [productRoutes(core), operationRoutes({ service: 'catalog', core })],
+    auth: jwtAuth(config.auth),
+    problems: OperationProblem.entries,
     ready: readiness(core),
     logger: log,
   });

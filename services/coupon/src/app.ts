@@ -3,6 +3,8 @@ import { analyzeEarly } from '@yunshi/db/analyze';
 import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
+import { Problem as OperationProblem } from '@yunshi/operations/problems';
+import { operationRoutes } from '@yunshi/operations/routes';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog } from '@yunshi/telemetry/log';
 import { claimAnswerers, claimHandlers } from './claim/handlers.ts';
@@ -35,11 +37,11 @@ export async function start(config: Config): Promise<Running> {
   const stopAnalyzing = await analyzeEarly(core.sql, onFault);
   const server = await httpServer({
     name: 'coupon',
-    routes: [couponRoutes(core), claimRoutes(core)],
+    routes: [couponRoutes(core), claimRoutes(core), operationRoutes({ service: 'coupon', core })],
     auth: jwtAuth(config.auth),
     ready: readiness(core),
     logger: log,
-    problems: Problem.entries,
+    problems: { ...Problem.entries, ...OperationProblem.entries },
   });
   await core.run();
   const url = await server.listen(config);

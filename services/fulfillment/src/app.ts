@@ -5,6 +5,8 @@ import type { Auth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
 import type { Core } from '@yunshi/messaging/core';
+import { Problem as OperationProblem } from '@yunshi/operations/problems';
+import { operationRoutes } from '@yunshi/operations/routes';
 import { egress } from '@yunshi/protocols/egress';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog } from '@yunshi/telemetry/log';
@@ -53,7 +55,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     name: 'fulfillment',
     logger: log,
     auth: given.auth ?? jwtAuth(config.auth),
-    problems: Problem.entries,
+    problems: { ...Problem.entries, ...OperationProblem.entries },
     ready: readiness(core),
     routes: [
       instanceRoutes({ instances: instanceBook(sql), vault: secrets, providerNames: (ids) => providerNames(sql, ids) }),
@@ -64,6 +66,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
         product: async (productId) => (await productRows.find(sql, [productId]))[0],
         now: clock.now,
       }),
+      operationRoutes({ service: 'fulfillment', core }),
     ],
   });
   await core.run();

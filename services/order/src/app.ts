@@ -3,6 +3,8 @@ import { analyzeEarly } from '@yunshi/db/analyze';
 import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
+import { Problem as OperationProblem } from '@yunshi/operations/problems';
+import { operationRoutes } from '@yunshi/operations/routes';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog, type Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
@@ -34,10 +36,16 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
   const changes = orderChanges(core, onFault);
   const server = await httpServer({
     name: 'order',
-    routes: [quoteRoutes(core), orderWriteRoutes({ core, changes }), orderReadRoutes({ core, changes }), sagaRoutes(core.sql)],
+    routes: [
+      quoteRoutes(core),
+      orderWriteRoutes({ core, changes }),
+      orderReadRoutes({ core, changes }),
+      sagaRoutes(core),
+      operationRoutes({ service: 'order', core }),
+    ],
     auth: jwtAuth(config.auth),
     logger: log,
-    problems: Problem.entries,
+    problems: { ...Problem.entries, ...OperationProblem.entries },
     ready: readiness(core),
   });
   await core.run();

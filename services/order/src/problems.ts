@@ -34,6 +34,7 @@ export const Problem = problemTable({
     title: 'The order costs something else than expected',
     remedy: 'Show the buyer a new quote, and order again with its amount and a new Idempotency-Key.',
   },
+  'saga-not-waiting': { status: 409, title: 'The saga waits for nothing', remedy: 'It has ended; its log says how.' },
   'order-not-cancellable': {
     status: 409,
     title: 'The order can no longer be cancelled',

@@ -5,6 +5,8 @@ import { httpServer } from '@yunshi/http/server';
 import { wallClock } from '@yunshi/kernel/clock';
 import { newId } from '@yunshi/kernel/ids';
 import { startCore, type Core } from '@yunshi/messaging/core';
+import { Problem as OperationProblem } from '@yunshi/operations/problems';
+import { operationRoutes } from '@yunshi/operations/routes';
 import { privateKeyOf } from '@yunshi/protocols/wechat/rsa';
 import { apiV3Key } from '@yunshi/protocols/wechat/seal';
 import { readiness } from '@yunshi/service/readiness';
@@ -53,11 +55,12 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     name: 'payment-gateway',
     logger: log,
     auth: given.auth ?? jwtAuth(config.auth),
-    problems: Problem.entries,
+    problems: { ...Problem.entries, ...OperationProblem.entries },
     ready: readiness(core),
     routes: [
       paymentRoutes({ core, book, writes, payPageOf: payPage(config.wechat.payPageUrl) }),
       operatorRoutes({ core, book, writes, ledger: ledgerBook(core.sql) }),
+      operationRoutes({ service: 'payment-gateway', core }),
       callbackRoutes({ core, book, writes, us, keyring: channel.keyring, apiV3Key: channel.apiV3Key, wall: wallClock }),
     ],
   });

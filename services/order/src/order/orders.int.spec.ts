@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { connect } from '@yunshi/db/connect';
 import { until } from '@yunshi/testing/until';
 import { openMarket, type Person } from '../../fixtures/market.ts';
 import { goodMood } from '../../fixtures/neighbours.ts';
@@ -155,7 +156,15 @@ describe('GET /v1/orders/{id}/events', () => {
 });
 
 describe('GET /v1/ops/sagas', () => {
-  type Shown = { saga_id: string; key: string; phase: string; step: string | null; failure: { step: string } | null };
+  type Shown = {
+    saga_id: string;
+    key: string;
+    phase: string;
+    step: string | null;
+    asks: number;
+    failure: { step: string } | null;
+    trouble: { kind: string; service: string; detail: string } | null;
+  };
   const sagas = async (query: string, as: Person = 'operator') => market.get<Page<Shown>>(`/v1/ops/sagas?${query}`, { as });
 
   test('shows where each purchase stands, and why it turned back', async () => {
@@ -190,6 +199,62 @@ describe('GET /v1/ops/sagas', () => {
       [null, null],
     ]);
     expect(await market.get(`/v1/ops/sagas/${named('sag', 'f')}`, { as: 'operator' })).toMatchObject({ status: 404 });
+  });
+
+  test('an undo that fails is found, asked for again by an operator, and then ends', async () => {
+    Object.assign(market.neighbours.mood, { coupons: [usable(minus20, 2_000)], collect: 'refuse', release: new Error('the coupon jams') });
+    const order = await market.order();
+    const troubled = async () => (await sagas('troubled=true')).body.items;
+    const saga = await until(async () => (await troubled())[0], { within: 40_000 });
+    expect(saga).toMatchObject({
+      key: order.order_id,
+      phase: 'backward',
+      step: 'reserve coupon',
+      trouble: { kind: 'buried', service: 'neighbours', detail: 'coupon.release: Error: the coupon jams' },
+    });
+    expect((await sagas('troubled=true&phase=forward')).body.items).toEqual([]);
+
+    market.neighbours.mood.release = undefined;
+    market.neighbours.faults.length = 0;
+    const path = `/v1/ops/sagas/${saga.saga_id}`;
+    const asked = await market.post(`${path}/ask-again`, { as: 'operator', body: { reason: 'the coupon is oiled' } });
+    expect(asked).toMatchObject({ status: 202, body: { phase: 'backward' } });
+    const ended = await market.until(order.order_id, ({ status }) => status === 'closed');
+    expect(ended.refunded).toBe(0);
+    const read = async () =>
+      (await market.get<{ phase: string; log: { input: { kind: string } }[]; history: object[] }>(path, { as: 'operator' })).body;
+    await until(async () => (await read()).phase === 'rolled-back');
+    expect(await troubled()).toEqual([]);
+    const { log, history } = await read();
+    expect(log.map(({ input }) => input.kind)).toEqual(expect.arrayContaining(['buried', 'asked-again']));
+    expect(history).toMatchObject([{ action: 'saga.ask-again', actor: market.people.operator.userId, reason: 'the coupon is oiled' }]);
+    const audit = await market.get<Page<object>>(`/v1/ops/order/audit?object=saga:${saga.saga_id}`, { as: 'operator' });
+    expect(audit.body.items).toEqual(history);
+    expect(await market.post(`${path}/ask-again`, { as: 'operator', body: {} })).toMatchObject({
+      status: 409,
+      body: { code: 'saga-not-waiting', detail: 'It is rolled-back.' },
+    });
+  });
+
+  test('one that should have been woken and was not is found', async () => {
+    const order = await market.order();
+    const past = async () => (await sagas('past_bound=true')).body.items.map(({ key }) => key);
+    expect(await past()).toEqual([]);
+    const sql = connect({ url: market.database.url, name: 'test', connectionsMax: 1 });
+    // A lock that somebody holds keeps the saga from being woken.
+    await sql.begin(async (tx) => {
+      await tx`select 1 from sagas where key = ${order.order_id} for update`;
+      await market.passTime(60_000);
+      await until(async () => (await past()).includes(order.order_id));
+    });
+    await sql.end();
+    await until(async () => (await past()).length === 0);
+  });
+
+  test('nobody asks again for what does not exist', async () => {
+    const path = `/v1/ops/sagas/${named('sag', 'f')}/ask-again`;
+    expect(await market.post(path, { as: 'operator', body: {} })).toMatchObject({ status: 404 });
+    expect((await market.post(path, { as: 'lin', body: {} })).status).toBe(403);
   });
 
   test('is for operators', async () => {

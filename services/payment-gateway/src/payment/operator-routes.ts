@@ -73,7 +73,8 @@ export const operatorRoutes = ({ core, book, ledger, writes }: Deps): Routes =>
       async (request, reply) => {
         const task = await book.task(request.params.task_id);
         if (!task?.orderId || !task.kind.startsWith('refund-')) throw new Problem('not-found');
-        return answer(reply, await core.write(writes.retryRefund, { orderId: task.orderId, refundNo: task.subject }));
+        const asked = { orderId: task.orderId, refundNo: task.subject, by: callerOf(request).userId };
+        return answer(reply, await core.write(writes.retryRefund, asked));
       },
     );
     app.post(

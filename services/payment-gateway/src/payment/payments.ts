@@ -107,6 +107,12 @@ export const paymentBook = (sql: Sql) => ({
     (await sql<TaskRow[]>`select ${sql.unsafe(selectListOf(tables.tasks))} from payment_tasks where task_id = ${taskId}`)[0],
 
   resolveTask: async (taskId: string, { by, at }: { readonly by: string; readonly at: Date }): Promise<boolean> =>
-    (await sql`update payment_tasks set resolved_at = ${at}, resolved_by = ${by} where task_id = ${taskId} and resolved_at is null`).count >
-    0,
+    (
+      await sql`
+        with resolved as (
+          update payment_tasks set resolved_at = ${at}, resolved_by = ${by} where task_id = ${taskId} and resolved_at is null returning task_id),
+        noted as (
+          insert into audit (actor, action, object) select ${by}, 'payment-task.resolve', 'payment-task:' || task_id from resolved)
+        select task_id from resolved`
+    ).length > 0,
 });

@@ -1,6 +1,7 @@
 /** What comes in by HTTP and changes a payment: the buyer's wishes, the channel's callbacks, the operator's help. */
 import type { Channel } from '@yunshi/contracts/payment';
-import type { AccountId, AttemptId, OrderId } from '@yunshi/kernel/ids';
+import type { AccountId, AttemptId, OrderId, UserId } from '@yunshi/kernel/ids';
+import { audited } from '@yunshi/messaging/audit';
 import { httpWrite, write, type Decision } from '@yunshi/messaging/handle';
 import { Problem } from '../problems.ts';
 import type { Callback } from '../wechat/callback.ts';
@@ -43,11 +44,13 @@ export const paymentWrites = (us: Us) => ({
 
   retryRefund: httpWrite('payment.retry-refund', {
     of: payments,
-    key: (asked: { readonly orderId: OrderId; readonly refundNo: string }) => asked.orderId,
-    decide: ({ refundNo }, payment, { now }) => {
+    key: (asked: { readonly orderId: OrderId; readonly refundNo: string; readonly by: UserId }) => asked.orderId,
+    decide: ({ refundNo, by }, payment, { now }) => {
       const retried = payment ? retryRefund(payment, refundNo, now) : undefined;
       if (!payment || !retried?.ok) throw new Problem('refund-not-stuck');
-      return { ...decisionOf(us, payment, retried.value), response: { status: 202, body: { refund_no: refundNo } } };
+      const { writes = [], ...decision } = decisionOf(us, payment, retried.value);
+      const act = audited({ actor: by, action: 'refund.retry', object: `refund:${refundNo}`, reason: undefined });
+      return { ...decision, writes: [...writes, act], response: { status: 202, body: { refund_no: refundNo } } };
     },
   }),
 
