@@ -11,6 +11,11 @@ export const Problem = problemTable({
     title: 'This SKU is not for sale',
     remedy: 'Choose one of the SKUs that the catalogue shows as on sale.',
   },
+  'delivery-not-offered': {
+    status: 409,
+    title: 'This marketplace does not deliver products of this kind',
+    remedy: 'Choose a product with another delivery type.',
+  },
   'duration-not-offered': {
     status: 422,
     title: 'The SKU is not sold for this duration',
@@ -48,6 +53,7 @@ function particulars(refusal: OrderRefusal): { readonly detail: string; readonly
     case 'sku-not-found':
     case 'product-withdrawn':
     case 'sku-not-on-sale':
+    case 'delivery-not-offered':
     case 'trial-already-taken':
       return { detail: Problem.entries[refusal.code]?.title ?? refusal.code };
     case 'duration-not-offered': {

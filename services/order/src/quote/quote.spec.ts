@@ -79,6 +79,14 @@ describe('the price of a line', () => {
       error: { code: 'product-withdrawn', field: 'sku_id' },
     });
   });
+
+  test.each(['image', 'human_service'] as const)('nobody pays for an %s, which cannot be delivered yet', (deliveryType) => {
+    const undeliverable = { ...helpDeskProduct, deliveryType };
+    expect(priced({ skuId: yearly, quantity: 1, duration: 1 }, undeliverable)).toEqual({
+      ok: false,
+      error: { code: 'delivery-not-offered', field: 'sku_id' },
+    });
+  });
 });
 
 const year = { skuId: yearly, quantity: 1, duration: 1 };

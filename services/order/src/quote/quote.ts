@@ -24,9 +24,13 @@ export type WishRefusal =
   | { readonly code: 'sku-not-found'; readonly field: 'sku_id' }
   | { readonly code: 'product-withdrawn'; readonly field: 'sku_id' }
   | { readonly code: 'sku-not-on-sale'; readonly field: 'sku_id' }
+  | { readonly code: 'delivery-not-offered'; readonly field: 'sku_id' }
   | { readonly code: 'duration-not-offered'; readonly field: 'duration'; readonly offered: readonly number[] }
   | { readonly code: 'quantity-not-offered'; readonly field: 'quantity'; readonly minimum: number; readonly maximum: number }
   | { readonly code: 'amount-too-large'; readonly field: 'quantity'; readonly maximum: Fen };
+
+/** What fulfilment can bring to an end. Nobody shall pay for what this marketplace cannot deliver yet, only to be refunded. */
+const delivered: ReadonlySet<DeliveryType> = new Set(['saas', 'api']);
 
 /** One line with the server's price, and what the buyer knows it by. */
 export type Priced = { readonly line: Line; readonly product: Product; readonly sku: SkuSnapshot };
@@ -37,6 +41,7 @@ export function price(product: Product | undefined, wish: Wish): Result<Priced, 
   if (!product || !sku) return no({ code: 'sku-not-found', field: 'sku_id' });
   if (!product.published) return no({ code: 'product-withdrawn', field: 'sku_id' });
   if (!sku.onSale) return no({ code: 'sku-not-on-sale', field: 'sku_id' });
+  if (!delivered.has(product.deliveryType)) return no({ code: 'delivery-not-offered', field: 'sku_id' });
   const { minimum, maximum } = quantitiesOf(sku.price);
   if (wish.quantity < minimum || wish.quantity > maximum) return no({ code: 'quantity-not-offered', field: 'quantity', minimum, maximum });
   const terms = periodsOf(sku.price);

@@ -12,6 +12,7 @@ export const wishProblems = Problem.codes(
   'sku-not-found',
   'product-withdrawn',
   'sku-not-on-sale',
+  'delivery-not-offered',
   'duration-not-offered',
   'quantity-not-offered',
   'amount-too-large',
