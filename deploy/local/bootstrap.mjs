@@ -2,13 +2,14 @@
 // It installs what package-lock.json says, when it says something new, and hands over to the Node that the project pins.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const node = join(root, 'node_modules', '.bin', 'node');
 const stamp = join(root, 'node_modules', '.yunshi-installed');
+const installer = join(root, '.cache', 'installing.pid');
 
 const commands = {
   start: 'deploy/local/start.ts',
@@ -34,8 +35,50 @@ function wanted() {
   return createHash('sha256').update(lock).update(`${process.platform}-${process.arch}`).digest('hex');
 }
 
+function isInstalled() {
+  return existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted();
+}
+
+/** Two commands may be given at once on a fresh machine: one installs, the other waits for it. */
 async function install() {
-  if (existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted()) return;
+  if (isInstalled()) return;
+  await takeTurn();
+  if (!isInstalled()) await installPackages();
+  rmSync(installer, { force: true });
+}
+
+async function takeTurn() {
+  mkdirSync(dirname(installer), { recursive: true });
+  for (let told = false; ; told = true) {
+    try {
+      return writeFileSync(installer, String(process.pid), { flag: 'wx' });
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    const other = pidIn(installer);
+    if (!isAlive(other)) rmSync(installer, { force: true });
+    else if (!told) console.log(`Process ${other} is installing already: waiting for it …`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
+function pidIn(file) {
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch {
+    return 0;
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+async function installPackages() {
   console.log('Installing the packages of package-lock.json (once, and again when it changes) …');
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1000);
@@ -52,6 +95,7 @@ async function install() {
     '--ignore-scripts=false',
   ]);
   clearInterval(ticking);
+  if (code !== 0) rmSync(installer, { force: true });
   if (code !== 0) fail(`npm ci failed (exit ${code}). \`npm run doctor\` may say why; the log named above says what.`);
   if (!existsSync(node)) fail('npm installed no Node of its own: is `ignore-scripts` set, or the platform without a package "node"?');
   mkdirSync(dirname(stamp), { recursive: true });
