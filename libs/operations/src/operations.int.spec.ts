@@ -108,7 +108,8 @@ describe('a dead letter', () => {
       [operator.userId, 'dead-letter.retry', null],
       [operator.userId, 'dead-letter.retry', 'the scales are repaired'],
     ]);
-    expect(await shop.core.sql`select 1 from inbox where id = ${id}`).toHaveLength(1);
+    // Decided is not yet committed.
+    await until(async () => (await shop.core.sql`select 1 from inbox where id = ${id}`).length === 1);
   });
 
   test('waits until its stream has forgotten the message id, which would take the retry for a repetition', async () => {

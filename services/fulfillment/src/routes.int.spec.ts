@@ -339,7 +339,9 @@ test('the service says that it lives, that it is ready, and what its routes are'
   expect((await get(undefined, '/livez')).status).toBe(200);
   expect(await get(undefined, '/readyz')).toMatchObject({ status: 200, body: { checks: { database: 'ok', nats: 'ok' } } });
   const { paths } = (await get(undefined, '/openapi.json')).body as { paths: Record<string, unknown> };
-  expect(Object.keys(paths).sort()).toEqual([
+  // The operators' routes are the same for every service, and have tests of their own.
+  const own = Object.keys(paths).filter((path) => !path.startsWith('/v1/ops/'));
+  expect(own.sort()).toEqual([
     '/v1/instances',
     '/v1/instances/{instance_id}',
     '/v1/provider/calls',
