@@ -24,6 +24,8 @@ export type Rows<K extends string, R> = {
    * meanwhile this fails with a unique violation of the primary key, and the batch looks again. Without it such a row is replaced.
    */
   readonly insert?: (tx: Tx, rows: readonly R[]) => Promise<unknown>;
+  /** Set where `save` leaves a row that is there already as it is. */
+  readonly keeps?: true;
 };
 
 type RowOf<T extends PgTable> = T['$inferSelect'];
@@ -90,6 +92,7 @@ export function rowsOf<T extends PgTable, F extends keyof RowOf<T> & string>(
   return {
     name: getTableName(table),
     pipelined: true,
+    ...(onConflict === 'keep' && { keeps: true }),
     keyOf: (row) => row[key] as RowOf<T>[F] & string,
     find: (tx, keys) => run(tx, statements.select, [keys]),
     lock: (tx, keys) => run(tx, statements.lock, [keys]),

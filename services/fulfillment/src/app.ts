@@ -22,7 +22,7 @@ import { instanceHandlers } from './instance/handlers.ts';
 import { instanceBook } from './instance/instances.ts';
 import { instanceRoutes } from './instance/routes.ts';
 import { Problem } from './problems.ts';
-import { productHandlers, productRows, providerNames } from './product/products.ts';
+import { findProduct, productHandlers, providerNames } from './product/products.ts';
 import { vault } from './vault.ts';
 
 export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
@@ -45,7 +45,8 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
     handlers: () => [...instanceHandlers, ...productHandlers],
-    performers: ({ sql }) => performers({ sql, vault: secrets, endpoints: endpointsIn(sql), dialects, wallNow, randomHex }),
+    performers: ({ sql }) =>
+      performers({ product: (id) => findProduct(sql, id), vault: secrets, endpoints: endpointsIn(sql), dialects, wallNow, randomHex }),
     onFault: (what, error) => log.error({ err: error }, what),
   });
   const { sql, clock } = core;
@@ -63,7 +64,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       endpointRoutes({
         endpoints: endpointsIn(sql),
         dialects,
-        product: async (productId) => (await productRows.find(sql, [productId]))[0],
+        product: (productId) => findProduct(sql, productId),
         now: clock.now,
       }),
       operationRoutes({ service: 'fulfillment', core }),

@@ -1,8 +1,8 @@
 import { performs } from '@yunshi/messaging/handle';
 import type { Performer } from '@yunshi/messaging/handle';
-import type { Sql } from '@yunshi/db/connect';
+import type { ProductId } from '@yunshi/kernel/ids';
 import { packageOf } from '../product/product.ts';
-import { productRows } from '../product/products.ts';
+import type { Product } from '../product/product.ts';
 import type { EndpointBook } from '../endpoint/endpoints.ts';
 import { boundTo } from '../vault.ts';
 import type { Vault } from '../vault.ts';
@@ -10,9 +10,9 @@ import { callProvider, issueKey } from './calls.ts';
 import type { Access, Dialect } from './dialect.ts';
 
 export type PerformerParts = {
-  readonly sql: Sql;
-  readonly vault: Vault;
-  readonly endpoints: EndpointBook;
+  readonly product: (productId: ProductId) => Promise<Product | undefined>;
+  readonly vault: Pick<Vault, 'seal'>;
+  readonly endpoints: Pick<EndpointBook, 'of'>;
   readonly dialects: readonly Dialect[];
   readonly wallNow: () => Date;
   /** `bytes` of randomness as lower-case hexadecimal digits. */
@@ -20,7 +20,7 @@ export type PerformerParts = {
 };
 
 /** Carry out what was intended, with the endpoint, the token and the clock of this moment. */
-export function performers({ sql, vault, endpoints, dialects, wallNow, randomHex }: PerformerParts): readonly Performer[] {
+export function performers({ product: productOf, vault, endpoints, dialects, wallNow, randomHex }: PerformerParts): readonly Performer[] {
   const byName = new Map(dialects.map((dialect) => [dialect.name, dialect]));
   const sealAccess = (instanceId: string, access: Access) => vault.seal(JSON.stringify(access), boundTo.access(instanceId));
   return [
@@ -42,7 +42,7 @@ export function performers({ sql, vault, endpoints, dialects, wallNow, randomHex
       };
     }),
     performs(issueKey, async ({ instanceId, productId, skuId }) => {
-      const [product] = await productRows.find(sql, [productId]);
+      const product = await productOf(productId);
       const secretId = `YSID${randomHex(16)}`;
       const secretKey = randomHex(24);
       const access: Access = {

@@ -20,6 +20,8 @@ export const productHandlers: readonly Handler[] = [
   }),
 ];
 
+export const findProduct = async (sql: Sql, productId: ProductId) => (await productRows.find(sql, [productId]))[0];
+
 /** Who stands behind each product, as far as the catalogue has told. */
 export async function providerNames(sql: Sql, productIds: readonly ProductId[]): Promise<ReadonlyMap<string, string>> {
   const rows = await productRows.find(sql, [...new Set(productIds)]);
