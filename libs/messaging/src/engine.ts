@@ -136,6 +136,7 @@ export async function startEngine({ service, handlers, performers, sagas, onFaul
     host,
     clock,
     service,
+    onFault,
     onCommitted: (committed) => {
       relay.send(committed.outgoing);
       calls.take(committed.calls);

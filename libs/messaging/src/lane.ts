@@ -68,6 +68,7 @@ export type LaneOptions = {
   readonly batchMax?: number;
   readonly queueMax?: number;
   readonly onCommitted: (committed: Committed) => void;
+  readonly onFault: (what: string, error: unknown) => void;
 };
 
 const rollbackMsMax = 3_000;
@@ -78,7 +79,7 @@ const immediateTriesMax = 5;
  * Takes what waits, up to a batch, and carries it out in one transaction: two round trips, whatever the number of pieces.
  * Messages, HTTP writes, deadlines and outcomes of outside calls all go through here.
  */
-export function lane({ open, host, clock, service, lanes = 2, batchMax = 64, queueMax = 5_000, onCommitted }: LaneOptions) {
+export function lane({ open, host, clock, service, lanes = 2, batchMax = 64, queueMax = 5_000, onCommitted, onFault }: LaneOptions) {
   const sessions = Array.from({ length: lanes }, (_, nth) => open(`lane-${nth + 1}`));
   const resting = [...sessions];
   const queue: Queued[] = [];
@@ -102,28 +103,39 @@ export function lane({ open, host, clock, service, lanes = 2, batchMax = 64, que
     }
   }
 
-  async function attempt(held: Session, batch: readonly Queued[]): Promise<readonly (() => void)[]> {
-    const now = clock.now();
-    const decided = await decideAndStore(held, batch, now);
-    batchCommitted(batch.length);
-    for (const saga of decided.endedSagas)
-      sagaEnded({ saga: saga.name, outcome: saga.phase, seconds: (now.getTime() - saga.startedAt.getTime()) / 1_000 });
-    onCommitted({ outgoing: decided.outgoing, calls: decided.calls, saved: decided.saved, soonest: decided.soonest });
-    return decided.finish;
-  }
-
   /** Runs the batch; work that breaks is found by halving, so that one poisoned message does not hold up the others. */
   async function runBatch(held: Session, batch: readonly Queued[], tries = 1): Promise<void> {
+    const now = clock.now();
+    let decided: Decided;
     try {
-      for (const finish of await attempt(held, batch)) finish();
-      for (const { span } of batch) span.end();
+      decided = await decideAndStore(held, batch, now);
     } catch (error) {
       if (isConnectionLost(error) || !(await rolledBack(held))) return fail(batch, new Unavailable('the database', { cause: error }), true);
       if ((isLostRace(error) || isPassing(error)) && tries < immediateTriesMax) return runBatch(held, batch, tries + 1);
       if (batch.length === 1 || isPassing(error)) return fail(batch, error, isPassing(error));
       const middle = Math.ceil(batch.length / 2);
       await runBatch(held, batch.slice(0, middle));
-      await runBatch(held, batch.slice(middle));
+      return runBatch(held, batch.slice(middle));
+    }
+    succeed(batch, decided, now);
+  }
+
+  /** It has happened: an error in what follows from it is told, and changes nothing about that. */
+  function succeed(batch: readonly Queued[], decided: Decided, now: Date): void {
+    batchCommitted(batch.length);
+    for (const saga of decided.endedSagas)
+      sagaEnded({ saga: saga.name, outcome: saga.phase, seconds: (now.getTime() - saga.startedAt.getTime()) / 1_000 });
+    const { outgoing, calls, saved, soonest, finish } = decided;
+    tell(() => onCommitted({ outgoing, calls, saved, soonest }));
+    for (const told of finish) tell(told);
+    for (const { span } of batch) span.end();
+  }
+
+  function tell(follow: () => void): void {
+    try {
+      follow();
+    } catch (error) {
+      onFault('telling what became of work', error);
     }
   }
 
@@ -141,7 +153,7 @@ export function lane({ open, host, clock, service, lanes = 2, batchMax = 64, que
     for (const work of batch) {
       failSpan(work.span, error);
       work.span.end();
-      work.failed(error, passing);
+      tell(() => work.failed(error, passing));
     }
   }
 
