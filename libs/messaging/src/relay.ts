@@ -74,10 +74,15 @@ export function relay({
   const pending = new Map<string, InFlight>();
   const inFlight = new Set<string>();
   const newestSeq = new Map<StreamName, number>();
+  /** What this process has published to. */
+  const own = new Map<StreamName, StreamSeen>();
   const endings: (() => void)[] = [];
   let acknowledged: string[] = [];
   let counter = 0;
   let connected = true;
+  /** Counts the connections; and which of them is known to lead to which server and streams. */
+  let connection = 1;
+  let identified = 0;
   let working: Promise<unknown> = Promise.resolve();
   let flushing: (() => void) | undefined;
 
@@ -112,8 +117,16 @@ export function relay({
       const span = publishSpan(subject, id, traceparent ?? undefined);
       pending.set(token, { id, stream, sentAtMs: host.elapsedMs() });
       inFlight.add(id);
-      publisher.publish({ id, subject, body, stream, traceparent: traceparentOf(span) ?? traceparent }, token);
-      span.end();
+      try {
+        publisher.publish({ id, subject, body, stream, traceparent: traceparentOf(span) ?? traceparent }, token);
+      } catch (error) {
+        // The connection has closed; the row stays in the outbox.
+        pending.delete(token);
+        inFlight.delete(id);
+        return onFault('publish', error);
+      } finally {
+        span.end();
+      }
       messageSent(subject);
     }
     crashpoint('relay.after-publish');
@@ -142,6 +155,7 @@ export function relay({
       inFlight.delete(sent.id);
     }
     if (!connected) return;
+    if (identified !== connection) await checkIdentity();
     const rows = await records.waiting({ olderThanMs: sweepAfterMs, max: sweepMax });
     send(rows.filter((row) => !inFlight.has(row.id)));
   }
@@ -149,18 +163,23 @@ export function relay({
   /** Publishes again what an exchanged or restarted server may have lost. Ids stay the same; the inboxes absorb what arrives twice. */
   async function checkIdentity(): Promise<void> {
     const serverId = publisher.serverId();
+    const checked = connection;
     for (const name of streamNames) {
       const { created, lastSeq } = await publisher.stream(name);
       const known = await records.seen(name);
+      // Another process may have noted the new stream first, before what this one had published to the old stream was moved to `sent`.
+      const before = [known, own.get(name)].filter((seen) => seen !== undefined);
       const newest = Math.max(newestSeq.get(name) ?? 0, known?.created === created ? known.lastSeq : 0);
-      if (known && known.created !== created) {
+      if (before.some((seen) => seen.created !== created)) {
         newestSeq.set(name, 0);
         await sendAgain(name, keepMinutes * 60);
-      } else if (known && (known.serverId !== serverId || lastSeq < newest)) {
+      } else if (before.some((seen) => seen.serverId !== serverId) || lastSeq < newest) {
         await sendAgain(name, unsyncedTailS);
       }
+      own.set(name, { serverId, created, lastSeq });
       await records.saw(name, { serverId, created, lastSeq });
     }
+    identified = checked;
   }
 
   async function sendAgain(stream: StreamName, withinS: number): Promise<void> {
@@ -196,12 +215,10 @@ export function relay({
     /** The connection is back, perhaps to another server. */
     reconnected(): Promise<void> {
       connected = true;
+      connection++;
       pending.clear();
       inFlight.clear();
-      return background('identity', async () => {
-        await checkIdentity();
-        await sweep();
-      });
+      return background('identity', sweep);
     },
     stats(): RelayStats {
       const [first] = pending.values();
