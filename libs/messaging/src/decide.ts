@@ -175,6 +175,8 @@ class BatchLedger {
   #recordIdentity({ identity }: Work, decision: CoreDecision): void {
     if (identity.kind === 'message') this.#receive(identity.id);
     if (identity.kind === 'call') this.#closedCalls.push(identity.id);
+    // Only now: a deadline whose decision breaks stays, and comes again.
+    if (identity.kind === 'deadline') this.#cancelled.add(identity.id);
     if (identity.kind === 'write' && identity.idempotency && decision.response) {
       const { status, body } = decision.response;
       this.#idempotency.set(idempotencyKey(identity.idempotency), { ...identity.idempotency, status, body: JSON.stringify(body ?? null) });

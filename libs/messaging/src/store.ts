@@ -24,7 +24,7 @@ export type Seen = {
   readonly received: ReadonlySet<string>;
   readonly barrier: ReadonlyMap<string, BarrierRow>;
   readonly answered: ReadonlyMap<string, IdempotencyRow>;
-  /** Deadlines that were still set and due; they are deleted. */
+  /** Deadlines that were still set and due; they are locked. */
   readonly due: ReadonlySet<string>;
   /** Calls that are still open; they are locked. */
   readonly open: ReadonlySet<string>;
@@ -47,6 +47,7 @@ async function settled<T extends readonly Promise<unknown>[]>(statements: T): Pr
   return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as never;
 }
 
+type Id = { readonly id: string };
 const nothing = Promise.resolve([] as never[]);
 const identities = <K extends Work['identity']['kind']>(batch: readonly Work[], kind: K) =>
   batch.map((work) => work.identity).filter((identity): identity is Extract<Work['identity'], { kind: K }> => identity.kind === kind);
@@ -69,55 +70,78 @@ export function sessionsIn(url: string, name: string): Sessions {
   };
 }
 
+/** What a batch has to know before it can be decided on. */
+export type Questions = {
+  readonly messageIds: readonly string[];
+  readonly commands: readonly { readonly from: SagaRef }[];
+  readonly idempotency: readonly { readonly account: string; readonly key: string }[];
+  readonly deadlineIds: readonly string[];
+  readonly callIds: readonly string[];
+  /** Rows to lock, tables and keys in one order everywhere, so that batches cannot deadlock. */
+  readonly tables: readonly { readonly rows: Rows<string, unknown>; readonly keys: readonly string[] }[];
+};
+
+export function questionsOf(batch: readonly Work[]): Questions {
+  const commands = identities(batch, 'command');
+  const ids = (kind: 'deadline' | 'call') =>
+    identities(batch, kind)
+      .map((identity) => identity.id)
+      .sort();
+  return {
+    messageIds: [...identities(batch, 'message'), ...commands].map((identity) => identity.id),
+    commands,
+    idempotency: identities(batch, 'write').flatMap((identity) => identity.idempotency ?? []),
+    deadlineIds: ids('deadline'),
+    callIds: ids('call'),
+    tables: tablesOf(batch),
+  };
+}
+
 /** First round trip: begins the transaction, and reads and locks everything that the batch is about. */
 async function look(connection: Connection, batch: readonly Work[], now: Date): Promise<Seen> {
-  const commands = identities(batch, 'command');
-  const messageIds = [...identities(batch, 'message'), ...commands].map((identity) => identity.id);
-  const keys = identities(batch, 'write').flatMap((identity) => identity.idempotency ?? []);
-  const deadlineIds = identities(batch, 'deadline')
-    .map((identity) => identity.id)
-    .sort();
-  const callIds = identities(batch, 'call')
-    .map((identity) => identity.id)
-    .sort();
-  const tables = locksOf(batch);
-  const [, received, barriers, answered, due, open, ...locked] = await settled([
-    connection`begin`.execute(),
-    messageIds.length ? connection<{ id: string }[]>`select id from inbox where id = any(${messageIds}::uuid[])`.execute() : nothing,
-    commands.length
-      ? connection<
-          BarrierRow[]
-        >`select saga_id as "sagaId", step, direction, reply, answer from barrier where saga_id = any(${commands.map((command) => command.from.sagaId)})`.execute()
-      : nothing,
-    keys.length
-      ? connection<IdempotencyRow[]>`
-          select i.account, i.key, i.hash, i.status, i.body from idempotency i
-          join unnest(${keys.map((one) => one.account)}::text[], ${keys.map((one) => one.key)}::text[]) as k(account, key) on k.account = i.account and k.key = i.key`.execute()
-      : nothing,
-    deadlineIds.length
-      ? connection<
-          { id: string }[]
-        >`delete from deadlines where id in (select id from deadlines where id = any(${deadlineIds}) and due_at <= ${now} order by id for update) returning id`.execute()
-      : nothing,
-    callIds.length
-      ? connection<{ id: string }[]>`select id from calls where id = any(${callIds}::uuid[]) and open order by id for update`.execute()
-      : nothing,
-    ...tables.map(({ rows, keys: wanted }) => rows.lock(connection, wanted)),
-  ]);
-  const found = new Map(tables.map(({ rows }, index) => [rows.name, new Map((locked[index] ?? []).map((row) => [rows.keyOf(row), row]))]));
+  const { messageIds, commands, idempotency: keys, deadlineIds, callIds, tables } = questionsOf(batch);
+  // In the order in which they are sent, without waiting for each other.
+  const begun = connection`begin`.execute();
+  const received = messageIds.length
+    ? connection<Id[]>`select id from inbox where id = any(${messageIds as string[]}::uuid[])`.execute()
+    : nothing;
+  const barriers = commands.length
+    ? connection<BarrierRow[]>`
+        select saga_id as "sagaId", step, direction, reply, answer from barrier
+        where saga_id = any(${commands.map((command) => command.from.sagaId)})`.execute()
+    : nothing;
+  const answered = keys.length
+    ? connection<IdempotencyRow[]>`
+        select i.account, i.key, i.hash, i.status, i.body from idempotency i
+        join unnest(${keys.map((one) => one.account)}::text[], ${keys.map((one) => one.key)}::text[]) as k(account, key) on k.account = i.account and k.key = i.key`.execute()
+    : nothing;
+  const open = callIds.length
+    ? connection<Id[]>`select id from calls where id = any(${callIds as string[]}::uuid[]) and open order by id for update`.execute()
+    : nothing;
+  const locked = tables.map(({ rows, keys: wanted }) => rows.lock(connection, wanted));
+  // Behind the rows that they are about: whoever holds such a row may be about to move its deadline, and would wait for us as we for it.
+  const due = deadlineIds.length
+    ? connection<
+        Id[]
+      >`select id from deadlines where id = any(${deadlineIds as string[]}) and due_at <= ${now} order by id for update`.execute()
+    : nothing;
+  await settled([begun, received, barriers, answered, open, ...locked, due]);
+  const found = new Map<string, ReadonlyMap<string, unknown>>();
+  for (const [index, { rows }] of tables.entries())
+    found.set(rows.name, new Map((await locked[index]!).map((row) => [rows.keyOf(row), row])));
   return {
-    received: new Set(received.map((row) => row.id)),
-    barrier: new Map(barriers.map((row) => [barrierKey(row), row])),
-    answered: new Map(answered.map((row) => [idempotencyKey(row), row])),
-    due: new Set(due.map((row) => row.id)),
-    open: new Set(open.map((row) => row.id)),
+    received: new Set((await received).map((row) => row.id)),
+    barrier: new Map((await barriers).map((row) => [barrierKey(row), row])),
+    answered: new Map((await answered).map((row) => [idempotencyKey(row), row])),
+    due: new Set((await due).map((row) => row.id)),
+    open: new Set((await open).map((row) => row.id)),
     rows: found,
     missing: new Map(tables.map(({ rows, keys: wanted }) => [rows.name, new Set(wanted.filter((key) => !found.get(rows.name)?.has(key)))])),
   };
 }
 
-/** One lock statement for each table that the batch touches, tables and keys in one order everywhere, so that batches cannot deadlock. */
-function locksOf(batch: readonly Work[]): { rows: Rows<string, unknown>; keys: string[] }[] {
+/** One lock statement for each table that the batch touches. */
+function tablesOf(batch: readonly Work[]): Questions['tables'] {
   const wanted = new Map<string, { rows: Rows<string, unknown>; keys: Set<string> }>();
   const want = (rows: Rows<string, unknown>, key: string) => {
     const entry = wanted.get(rows.name) ?? { rows, keys: new Set() };
