@@ -11,7 +11,7 @@ export type Alarm = { readonly poke: (at?: Date) => void; readonly stop: () => P
  * Sleeps until then; wakes earlier when poked with an earlier time, or when the test clock moves.
  */
 export function alarm(
-  { clock, host }: { readonly clock: Clock; readonly host: Pick<Host, 'after'> },
+  { clock, host }: { readonly clock: Clock; readonly host: Pick<Host, 'restFor'> },
   check: () => Promise<Date | undefined>,
   onFault: (error: unknown) => void,
 ): Alarm {
@@ -37,7 +37,7 @@ export function alarm(
       wakeAt = Math.min(next?.getTime() ?? Number.POSITIVE_INFINITY, now + idleMsMax);
       if (poked || wakeAt <= now) continue;
       await new Promise<void>((resolve) => {
-        const callOff = host.after(wakeAt - now, resolve);
+        const callOff = host.restFor(wakeAt - now, resolve);
         wake = () => {
           callOff();
           resolve();

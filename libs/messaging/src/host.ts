@@ -9,6 +9,8 @@ export type Host = {
   readonly elapsedMs: () => number;
   /** Runs it once, later. Answers how to call it off. */
   readonly after: (ms: number, run: () => void) => () => void;
+  /** As `after`, where nothing is in hand meanwhile: it looks whether there is something to do. */
+  readonly restFor: (ms: number, run: () => void) => () => void;
   /** Runs it again and again. Answers how to end it. */
   readonly every: (ms: number, run: () => void) => () => void;
   /** Answers when everything that has arrived by now has been taken in. */
@@ -19,13 +21,16 @@ export type Host = {
   readonly uuid: (atMs: number) => string;
 };
 
+function after(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
 export const processHost: Host = {
   wallMs: () => Date.now(),
   elapsedMs: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
+  after,
+  restFor: after,
   every: (ms, run) => {
     const timer = setInterval(run, ms);
     return () => clearInterval(timer);
