@@ -52,6 +52,7 @@ export async function wechatSide({ sql, keysFolder, refundTakesMs, clock, wall, 
     stop: async () => {
       forget();
       await courier.stop();
+      await switches.written();
     },
   };
 }

@@ -36,16 +36,28 @@ export type Switches = {
   /** Whether it shall go wrong this time; counts down. Writes behind, because it is asked inside transactions that hold a connection. */
   readonly take: (what: Mishap) => boolean;
   readonly disarm: () => Promise<void>;
+  /** Waits until everything has been written. */
+  readonly written: () => Promise<void>;
 };
 
 /** Kept in the database, so that a restart forgets no mishap, and in memory, so that a day without mishaps asks the database nothing. */
 export async function openSwitches(sql: Sql, onFault: (error: unknown) => void): Promise<Switches> {
   const rows = await sql<{ what: Mishap; times: number }[]>`select what, times from wechat_switches where times > 0`;
   const armed = new Map(rows.map(({ what, times }) => [what, times]));
+  // One after another: two writes on two connections could end in the wrong order, and a restart would find a mishap that was used up.
+  let last: Promise<unknown> = Promise.resolve();
+  const write = (statement: () => PromiseLike<unknown>): Promise<unknown> => {
+    const done = last.then(statement);
+    last = done.catch(onFault);
+    return done;
+  };
   return {
     armed: () => armed,
     arm: async (what, times) => {
-      await sql`insert into wechat_switches (what, times) values (${what}, ${times}) on conflict (what) do update set times = excluded.times`;
+      await write(
+        () =>
+          sql`insert into wechat_switches (what, times) values (${what}, ${times}) on conflict (what) do update set times = excluded.times`,
+      );
       if (times > 0) armed.set(what, times);
       else armed.delete(what);
     },
@@ -54,12 +66,13 @@ export async function openSwitches(sql: Sql, onFault: (error: unknown) => void):
       if (left < 0) return false;
       if (left > 0) armed.set(what, left);
       else armed.delete(what);
-      sql`update wechat_switches set times = ${left} where what = ${what}`.catch(onFault);
+      write(() => sql`update wechat_switches set times = ${left} where what = ${what}`).catch(() => undefined);
       return true;
     },
     disarm: async () => {
-      await sql`delete from wechat_switches`;
+      await write(() => sql`delete from wechat_switches`);
       armed.clear();
     },
+    written: async () => void (await last),
   };
 }
