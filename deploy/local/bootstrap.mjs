@@ -16,6 +16,7 @@ const commands = {
   reset: 'deploy/local/reset.ts',
   demo: 'deploy/local/demo.ts',
   test: 'tools/test.ts',
+  bench: 'libs/journeys/src/bench/bench.ts',
 };
 
 const [command = '', ...args] = process.argv.slice(2);

@@ -31,6 +31,8 @@ export type PostgresOptions = {
    * synchronous_commit stays on either way, because what we test relies on what COMMIT means.
    */
   durable?: boolean;
+  /** More settings of the server, such as a library to load. */
+  settings?: Readonly<Record<string, string>>;
 };
 
 export type StopMode = 'smart' | 'fast' | 'immediate';
@@ -243,7 +245,7 @@ async function run(options: PostgresOptions, home: Home, port: number): Promise<
   }
 }
 
-async function runOnce({ durable = true }: PostgresOptions, home: Home, port: number): Promise<Child> {
+async function runOnce({ durable = true, settings: more = {} }: PostgresOptions, home: Home, port: number): Promise<Child> {
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -254,6 +256,7 @@ async function runOnce({ durable = true }: PostgresOptions, home: Home, port: nu
     // Means nothing to PostgreSQL: the data may live elsewhere (see place), and this is how we know our processes after a crash.
     'yunshi.dir': home.dir,
     ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
+    ...more,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = await launch({

@@ -37,6 +37,8 @@ export type SystemOptions = {
   restart?: boolean;
   /** false switches fsync off, for a system whose data is thrown away. */
   durable?: boolean;
+  /** More settings of PostgreSQL. */
+  postgresSettings?: Readonly<Record<string, string>>;
   /** Ends a start that is under way. */
   signal?: AbortSignal;
   /** Told what happens, for people. */
@@ -81,7 +83,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   try {
     if (lock.afterCrash) sayLeftovers(await endLeftovers(dir), say);
     const services = options.services ?? all;
-    const roles = services.flatMap(({ schema }) => schema ?? []);
+    // Several instances of a service share its role.
+    const roles = [...new Set(services.flatMap(({ schema }) => schema ?? []))];
     const secrets = secretsIn(join(dir, 'secrets.json'), roles);
     const keysFolder = join(dir, 'wechat');
     await ensureKeys(keysFolder, new Date());
@@ -120,7 +123,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 }
 
 async function startServers(
-  { dir, say, ports, durable = true }: SystemOptions & { dir: string; say: (line: string) => void },
+  { dir, say, ports, durable = true, postgresSettings = {} }: SystemOptions & { dir: string; say: (line: string) => void },
   secrets: Secrets,
   began: { stop(): Promise<void> }[],
 ): Promise<Servers> {
@@ -129,7 +132,13 @@ async function startServers(
   const postgresPort = await port(usual.postgres);
   const natsPort = await port(usual.nats);
   // PostgreSQL is stopped last, so it is noted first, whichever is ready first.
-  const postgres = startPostgres({ dir: join(dir, 'postgres'), password: secrets.postgres, port: postgresPort, durable }).then((server) => {
+  const postgres = startPostgres({
+    dir: join(dir, 'postgres'),
+    password: secrets.postgres,
+    port: postgresPort,
+    durable,
+    settings: postgresSettings,
+  }).then((server) => {
     began.unshift(server);
     say(`PostgreSQL is ready on port ${server.port}`);
     return server;
