@@ -64,7 +64,7 @@ export async function startPlace({
       seed: 'demo',
       services: [...services, ...more],
       durable: true,
-      postgresSettings: { shared_preload_libraries: 'pg_stat_statements' },
+      postgresSettings: { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track_planning': 'on' },
       env: { ...env, ...recording([...services, ...more], profiles) },
     });
     balancer?.to([Number(new URL(system.urls['order']!).port)]);

@@ -1,5 +1,6 @@
 import type { Result } from './bench.ts';
 import type { Profile } from './profile.ts';
+import type { Statement } from './statements.ts';
 import type { Window } from './window.ts';
 
 /** The result for people. */
@@ -26,10 +27,7 @@ export function report(result: Result): string[] {
     say('', `memory after ${few} and ${many} purchases (MB): ${told(growth.memoryMb)}`);
     say(`CPU a purchase after ${few} and ${many}: ${growth.cpu[0]} and ${growth.cpu[1]} ms`);
   }
-  for (const { role, calls, ms, text } of (statements ?? []).slice(0, 15))
-    say(
-      `${ms.toFixed(0).padStart(7)} ms ${String(calls).padStart(7)} × ${role.slice(4).padEnd(12)} ${text.replaceAll(/\s+/g, ' ').slice(0, 110)}`,
-    );
+  if (statements) say('', 'statements by their time', ...statements.slice(0, 30).map(statementLine));
   for (const profile of profiles ?? []) say('', ...profileLines(profile));
   say('', result.violations.length === 0 ? 'All invariants hold.' : `BROKEN: ${JSON.stringify(result.violations, null, 1)}`);
   return lines;
@@ -39,6 +37,12 @@ const told = (parts: Readonly<Record<string, number | readonly number[]>>): stri
   Object.entries(parts)
     .map(([name, value]) => `${name} ${typeof value === 'number' ? value : value.join(' → ')}`)
     .join(', ');
+
+const statementLine = ({ role, calls, ms, plans, planMs, text }: Statement): string =>
+  `${(ms + planMs).toFixed(0).padStart(7)} ms ${String(calls).padStart(6)} × ${(((ms + planMs) * 1_000) / calls).toFixed(0).padStart(5)} µs, ${String(plans).padStart(5)} plans ${planMs.toFixed(0).padStart(5)} ms  ${role.slice(4).padEnd(11)} ${text
+    .replaceAll(/\s+/g, ' ')
+    .replace(/(select|insert into "\w+") .*? (from|select)/, '$1 … $2')
+    .slice(0, 90)}`;
 
 const windowLines = (when: string, { order, end, cpu, rate, perS, failed, repeated, errors }: Window): string[] => [
   `${when} (${rate}/s offered, ${perS}/s completed${failed ? `, ${failed} failed` : ''})`,

@@ -4,6 +4,8 @@ export type Statement = {
   readonly role: string;
   readonly calls: number;
   readonly ms: number;
+  readonly plans: number;
+  readonly planMs: number;
   readonly rows: number;
   readonly text: string;
 };
@@ -21,9 +23,9 @@ export async function countStatements(sql: Sql, run: () => Promise<unknown>): Pr
   await sql`select pg_stat_statements_reset()`;
   await run();
   const statements = await sql<Statement[]>`
-    select r.rolname as role, s.calls, s.total_exec_time::float as ms, s.rows, s.query as text
+    select r.rolname as role, s.calls, s.total_exec_time::float as ms, s.plans, s.total_plan_time::float as "planMs", s.rows, s.query as text
     from pg_stat_statements s join pg_roles r on r.oid = s.userid
-    where r.rolname like 'svc\\_%' and r.rolname <> 'svc_sandbox' order by s.total_exec_time desc`;
+    where r.rolname like 'svc\\_%' and r.rolname <> 'svc_sandbox' order by s.total_exec_time + s.total_plan_time desc`;
   await track(sql, 'none');
   const commits = statements.filter(({ text }) => /^commit$/i.test(text)).reduce((sum, { calls }) => sum + calls, 0);
   // A statement outside of a transaction block is a transaction of its own; those within are counted by their COMMIT.
