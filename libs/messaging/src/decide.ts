@@ -26,7 +26,7 @@ export type CoreDecision = Decision<unknown> & { readonly asks?: readonly SagaAs
 export type Decided = Changes & {
   /** To be called after the commit. */
   readonly finish: readonly (() => void)[];
-  readonly saved: ReadonlyMap<string, Iterable<string>>;
+  readonly saved: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
   /** The earliest time at which something of this batch falls due. */
   readonly soonest: Date | undefined;
   readonly endedSagas: readonly SagaRow[];
@@ -264,7 +264,7 @@ class BatchLedger {
       outgoing: this.#outgoing,
       endedSagas: this.#sagas().filter((saga) => saga.endedAt !== null),
       finish: this.finish,
-      saved: new Map([...this.#saves].map(([name, { changed }]) => [name, changed.keys()])),
+      saved: new Map([...this.#saves].map(([name, { changed }]) => [name, changed])),
       soonest: times.length ? new Date(Math.min(...times.map((time) => time.getTime()))) : undefined,
     };
   }

@@ -36,6 +36,9 @@ export type Ports = {
 
 export type EngineStats = RelayStats & { readonly queued: number; readonly calling: number };
 
+/** The rows that are watched, as far as it matters here. */
+export type Watched<R> = { readonly name: string; readonly keyOf: (row: R) => string };
+
 /** All that moves messages for one service, and none of the I/O. */
 export type Engine = {
   /**
@@ -49,8 +52,11 @@ export type Engine = {
     data: Data,
     idempotency?: Idempotency,
   ) => Promise<Response & { readonly replayed: boolean }>;
-  /** Calls the listener after each commit that saved the row, in this process only: a hint to look, never the truth. */
-  readonly watch: (rows: { readonly name: string }, key: string, listener: () => void) => () => void;
+  /**
+   * Calls the listener after each commit of this process that saved the row, with the row as it was committed. Other instances of the
+   * service save rows too, and nobody is told: whoever waits must also look from time to time.
+   */
+  readonly watch: <R>(rows: Watched<R>, key: string, listener: (row: R) => void) => () => void;
   /** Begins to take in messages, deadlines and calls. */
   readonly run: () => void;
   readonly consumings: readonly Consuming[];
@@ -85,9 +91,10 @@ function consumptions(service: string, handlers: readonly Handler[], hasSagas: b
 
 /** Tells those who wait for a row that it has been saved. */
 function watchers() {
-  const listeners = new Map<string, Set<() => void>>();
+  const listeners = new Map<string, Set<(row: unknown) => void>>();
   return {
-    watch(rows: { readonly name: string }, key: string, listener: () => void): () => void {
+    watch<R>(rows: Watched<R>, key: string, told: (row: R) => void): () => void {
+      const listener = told as (row: unknown) => void;
       const id = `${rows.name} ${key}`;
       const set = listeners.get(id) ?? new Set();
       listeners.set(id, set.add(listener));
@@ -98,7 +105,8 @@ function watchers() {
     },
     tell(saved: Committed['saved']): void {
       if (listeners.size === 0) return;
-      for (const [name, keys] of saved) for (const key of keys) for (const listener of listeners.get(`${name} ${key}`) ?? []) listener();
+      for (const [name, rows] of saved)
+        for (const [key, row] of rows) for (const listener of listeners.get(`${name} ${key}`) ?? []) listener(row);
     },
   };
 }

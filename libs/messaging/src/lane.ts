@@ -39,7 +39,8 @@ type Queued = Work & { readonly span: Span };
 export type Committed = {
   readonly outgoing: readonly Outgoing[];
   readonly calls: readonly CallRow[];
-  readonly saved: ReadonlyMap<string, Iterable<string>>;
+  /** Per table: the saved rows by their keys. */
+  readonly saved: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
   readonly soonest: Date | undefined;
 };
 

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { Problem } from '../problems.ts';
 import { payments, type PaymentBook } from './payments.ts';
 import { paymentFlow, type Payment, type PaymentStatus } from './state.ts';
-import { waitUntil } from './waiting.ts';
+import { follow, type Following } from './waiting.ts';
 import type { Opened, paymentWrites } from './writes.ts';
 
 /** The saga asks for the payment right after the order is placed; a quick buyer waits for it this long. */
@@ -121,20 +121,34 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
       },
       async (request, reply) => {
         const { order_id: orderId, channel } = request.body;
-        const look = () => book.of(orderId);
-        await waitUntil(core, payments, orderId, look, (payment) => payment !== undefined, PAYMENT_MS_MAX);
         const asked = { orderId, channel, accountId: callerOf(request).accountId, attemptId: newId('pat', core.clock.now()) };
-        const { body, replayed } = await core.write(writes.openAttempt, asked, idempotencyOf(request));
-        const { attempt_id: opened } = body as Opened;
-        const answered = (payment: Payment | undefined) =>
-          payment?.attempts.some((one) => one.attemptId === opened && one.status !== 'opening') ?? false;
-        const payment = await waitUntil(core, payments, orderId, look, answered, CODE_MS_MAX);
-        if (!payment) throw new Problem('payment-not-ready');
-        if (replayed) void reply.header('idempotent-replayed', 'true');
-        return reply.code(201).send(shown(payment, payPageOf));
+        const following = follow(core, payments, orderId, () => book.of(orderId));
+        try {
+          const open = () => core.write(writes.openAttempt, asked, idempotencyOf(request));
+          const { body, replayed } = await whenReady(following, open);
+          const { attempt_id: opened } = body as Opened;
+          const answered = (payment: Payment) => payment.attempts.some((one) => one.attemptId === opened && one.status !== 'opening');
+          const payment = await following.until(answered, CODE_MS_MAX);
+          if (!payment) throw new Problem('payment-not-ready');
+          if (replayed) void reply.header('idempotent-replayed', 'true');
+          return await reply.code(201).send(shown(payment, payPageOf));
+        } finally {
+          following.stop();
+        }
       },
     );
   };
+
+/** Does it, and if the payment is not there yet, once more when it is. */
+async function whenReady<T>(following: Following<Payment>, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === 'payment-not-ready')) throw error;
+  }
+  await following.until(() => true, PAYMENT_MS_MAX, { mayComeLater: true });
+  return open();
+}
 
 const access = ['buyer', 'operator'] as const;
 
@@ -148,9 +162,14 @@ async function find(request: FastifyRequest, paymentId: PaymentId, book: Payment
 /** Asks the channel, and waits a little for what it says. */
 async function asked(payment: Payment, { core, book, writes }: Deps): Promise<Payment> {
   if (payment.status !== 'open' && payment.status !== 'closing') return payment;
-  await core.write(writes.askChannel, { orderId: payment.orderId });
-  const moved = (now: Payment | undefined) => now !== undefined && JSON.stringify(now) !== JSON.stringify(payment);
-  return (await waitUntil(core, payments, payment.orderId, () => book.of(payment.orderId), moved, QUERY_MS_MAX)) ?? payment;
+  const following = follow(core, payments, payment.orderId, () => book.of(payment.orderId));
+  try {
+    await core.write(writes.askChannel, { orderId: payment.orderId });
+    const moved = (now: Payment) => JSON.stringify(now) !== JSON.stringify(payment);
+    return (await following.until(moved, QUERY_MS_MAX)) ?? payment;
+  } finally {
+    following.stop();
+  }
 }
 
 const readRoutes = ({ book, payPageOf }: Deps): Routes =>
