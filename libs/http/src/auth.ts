@@ -2,6 +2,7 @@ import { AccountId, ProviderId, UserId } from '@yunshi/kernel/ids';
 import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { Problem } from './problem.ts';
+import { remembering } from './remember.ts';
 
 export const Role = z.enum(['buyer', 'provider', 'operator']);
 export type Role = z.infer<typeof Role>;
@@ -83,7 +84,7 @@ function problemOf(cause: unknown): Problem {
 /** Verifies JWTs of one issuer: signature by its published keys, issuer, audience, expiry, and the claims that we need. */
 export function jwtAuth({ issuer, audience, jwks }: JwtOptions): Auth {
   const keys = keysOf(jwks);
-  return {
+  return remembering({
     async verify(token) {
       const { payload } = await jwtVerify(token, keys, {
         issuer,
@@ -109,7 +110,7 @@ export function jwtAuth({ issuer, audience, jwks }: JwtOptions): Auth {
         expiresAtMs: exp * 1_000,
       };
     },
-  };
+  });
 }
 
 const bearer = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
