@@ -14,6 +14,8 @@ export type ConnectOptions = {
   /** Shown in pg_stat_activity. */
   readonly name: string;
   readonly connectionsMax: number;
+  /** How statements are planned; as PostgreSQL thinks best, if not said otherwise. */
+  readonly planning?: Readonly<Record<string, string>>;
   /** Called whenever one of the connections has closed. */
   readonly onClose?: () => void;
 };
@@ -47,8 +49,17 @@ const types = {
   documents: arrayOf([3807, 199], (text) => JSON.parse(text) as unknown),
 };
 
+/**
+ * For a service's own connections. A plan that was made while a table was small reads it from end to end, and is kept while it grows: a
+ * thousand orders cost a key lookup ten times what it should. Nothing that a service asks may need to read a whole table.
+ */
+export const neverWholeTables = { enable_seqscan: 'off', jit: 'off' } as const;
+
+/** For lookups by keys alone, whose plan is the same whatever the keys: it is made once, not each time. */
+export const plannedOnce = { ...neverWholeTables, plan_cache_mode: 'force_generic_plan' } as const;
+
 /** Opens a pool with limits on everything that could otherwise wait for ever. */
-export function connect({ url, name, connectionsMax, onClose }: ConnectOptions): Sql {
+export function connect({ url, name, connectionsMax, planning, onClose }: ConnectOptions): Sql {
   return postgres(url, {
     max: connectionsMax,
     connect_timeout: 5,
@@ -65,6 +76,7 @@ export function connect({ url, name, connectionsMax, onClose }: ConnectOptions):
       statement_timeout: 15_000,
       lock_timeout: 10_000,
       idle_in_transaction_session_timeout: 20_000,
+      ...planning,
     },
   }) as unknown as Sql;
 }

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import type { Query } from '@yunshi/contracts/define';
-import { connect, type Sql } from '@yunshi/db/connect';
+import { analyzeEarly } from '@yunshi/db/analyze';
+import { connect, neverWholeTables, type Sql } from '@yunshi/db/connect';
 import { migrate } from '@yunshi/db/migrate';
 import { wallClock, type Clock } from '@yunshi/kernel/clock';
 import type { Saga } from '@yunshi/saga/define';
@@ -78,7 +79,7 @@ async function refuseForgetfulDatabase(sql: Sql, onFault: CoreOptions['onFault']
 export async function startCore(options: CoreOptions): Promise<Core> {
   const { service, databaseUrl, onFault } = options;
   await migrate(databaseUrl, [coreMigrations, { name: service, path: options.migrations }]);
-  const sql = connect({ url: databaseUrl, name: `yunshi-${service}`, connectionsMax: options.readersMax ?? 6 });
+  const sql = connect({ url: databaseUrl, name: `yunshi-${service}`, connectionsMax: options.readersMax ?? 6, planning: neverWholeTables });
   await refuseForgetfulDatabase(sql, onFault);
   const nc = await connectBus(options.natsUrl, service);
   const jsm = await managerOf(nc);
@@ -103,6 +104,7 @@ export async function startCore(options: CoreOptions): Promise<Core> {
     },
   );
   let unobserve = (): void => undefined;
+  let stopAnalyzing = (): void => undefined;
   serveQueries(nc, service, options.answerers?.(parts) ?? [], onFault);
   followConnection(nc, engine, onFault);
 
@@ -112,10 +114,10 @@ export async function startCore(options: CoreOptions): Promise<Core> {
     write: engine.write,
     ask: (query, data, timeoutMs = 2_000) => ask(nc, query, data, timeoutMs),
     watch: engine.watch,
-    run() {
+    async run() {
+      stopAnalyzing = await analyzeEarly(sql, onFault);
       engine.run();
       unobserve = observe({ sql, clock, jsm }, engine.consumings);
-      return Promise.resolve();
     },
     async ready() {
       const database = await sql`select 1`.then(
@@ -127,6 +129,7 @@ export async function startCore(options: CoreOptions): Promise<Core> {
     stats: engine.stats,
     async stop() {
       unobserve();
+      stopAnalyzing();
       await engine.stop();
       await nc.drain().catch(() => undefined);
       await sql.end({ timeout: 5 });

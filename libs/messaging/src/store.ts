@@ -1,4 +1,4 @@
-import type { Connection } from '@yunshi/db/connect';
+import { plannedOnce, type Connection } from '@yunshi/db/connect';
 import { rowsOf, type Rows } from '@yunshi/db/rows';
 import { session as openSession } from '@yunshi/db/session';
 import type { Outgoing } from './envelope.ts';
@@ -54,7 +54,7 @@ const identities = <K extends Work['identity']['kind']>(batch: readonly Work[], 
 
 /** Sessions of a lane in PostgreSQL. */
 export function sessionsIn(url: string, name: string): Sessions {
-  const sessions = openSession({ url, name });
+  const sessions = openSession({ url, name, planning: plannedOnce });
   return {
     async get() {
       const { connection, isLost, lost } = await sessions.get();

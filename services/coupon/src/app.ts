@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { analyzeEarly } from '@yunshi/db/analyze';
 import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
@@ -34,7 +33,6 @@ export async function start(config: Config): Promise<Running> {
     onFault,
   });
   if (config.seed) await core.write(seedDemoWorld, undefined);
-  const stopAnalyzing = await analyzeEarly(core.sql, onFault);
   const server = await httpServer({
     name: 'coupon',
     routes: [couponRoutes(core), claimRoutes(core), operationRoutes({ service: 'coupon', core })],
@@ -49,7 +47,6 @@ export async function start(config: Config): Promise<Running> {
   return {
     url,
     stop: async () => {
-      stopAnalyzing();
       await server.stop();
       await core.stop();
     },

@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { analyzeEarly } from '@yunshi/db/analyze';
 import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
@@ -32,7 +31,6 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
     sagas: [purchaseSaga],
     onFault,
   });
-  const stopAnalyzing = await analyzeEarly(core.sql, onFault);
   const changes = orderChanges(core, onFault);
   const server = await httpServer({
     name: 'order',
@@ -54,7 +52,6 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
   return {
     url,
     async stop() {
-      stopAnalyzing();
       changes.stop();
       await server.stop();
       await core.stop();
