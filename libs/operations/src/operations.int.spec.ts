@@ -194,7 +194,8 @@ describe('deadlines and calls', () => {
     await shop.ask('POST', `dead-letters/${await idOf('shop.reminder')}/retry`, { body: {} });
     await until(() => shop.done.includes('reminded of d1'));
     // Decided is not yet committed.
-    await until(async () => (await shop.core.sql`select 1 from deadlines where id = 'shop.reminder d1'`).length === 0);
+    const gone = async () => (await shop.core.sql`select 1 from deadlines where id = 'shop.reminder d1'`).length === 0;
+    expect(await until(gone)).toBe(true);
   });
 
   test('a deadline that has been set anew keeps its new time', async () => {
@@ -224,7 +225,8 @@ describe('deadlines and calls', () => {
     await shop.ask('POST', `dead-letters/${letter.letter_id}/retry`, { body: {} });
     await until(() => shop.done.includes('sent c1'));
     // Sent is not yet committed.
-    await until(async () => (await shop.core.sql`select 1 from calls where id = ${call.id} and not open`).length === 1);
+    const closed = async () => (await shop.core.sql`select 1 from calls where id = ${call.id} and not open`).length === 1;
+    expect(await until(closed)).toBe(true);
   });
 });
 
