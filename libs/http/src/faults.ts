@@ -22,6 +22,11 @@ const ofCore: Readonly<Record<string, CommonCode>> = {
 const connectionLost = /^(CONNECTION_|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE|57P0)/;
 
 const retryLater = { 'retry-after': '1' };
+/** An overload that says how long it may last is believed. */
+const retryAfter = (error: Error): typeof retryLater =>
+  'retryAfterS' in error && typeof error.retryAfterS === 'number'
+    ? { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfterS))) }
+    : retryLater;
 
 /** The problem that an error is to the client. What it does not know is an internal error, and tells nothing of its cause. */
 export function problemOf(error: unknown): HttpProblem {
@@ -35,7 +40,7 @@ export function problemOf(error: unknown): HttpProblem {
   };
   if (validation) return notValid({ validation, validationContext }, error);
   const known = (typeof code === 'string' ? ofFastify[code] : undefined) ?? ofCore[name];
-  if (known === 'unavailable') return new Problem('unavailable', { headers: retryLater, cause: error });
+  if (known === 'unavailable') return new Problem('unavailable', { headers: retryAfter(error), cause: error });
   if (known) return new Problem(known, { cause: error });
   if (typeof code === 'string' && connectionLost.test(code)) return new Problem('unavailable', { headers: retryLater, cause: error });
   // secure-json-parse throws a SyntaxError with 400 for `__proto__` and for what is no JSON.

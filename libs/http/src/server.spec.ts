@@ -186,6 +186,7 @@ test('the core’s faults and lost connections are passing problems, not errors 
   }
   const failing: Routes = async (app) => {
     app.get('/v1/full', { config: { access: 'public' } }, () => Promise.reject(new Overloaded()));
+    app.get('/v1/busy', { config: { access: 'public' } }, () => Promise.reject(Object.assign(new Overloaded(), { retryAfterS: 4.2 })));
     app.get('/v1/reused', { config: { access: 'public' } }, () => Promise.reject(new IdempotencyKeyReused()));
     app.get('/v1/lost', { config: { access: 'public' } }, () =>
       Promise.reject(Object.assign(new Error('x'), { code: 'CONNECTION_CLOSED' })),
@@ -197,6 +198,7 @@ test('the core’s faults and lost connections are passing problems, not errors 
     expect(response.json()).toMatchObject({ status: 503, code: 'unavailable' });
     expect(response.headers['retry-after']).toBe('1');
   }
+  expect((await app.inject('/v1/busy')).headers['retry-after']).toBe('5');
   expect((await app.inject('/v1/reused')).json()).toMatchObject({ status: 422, code: 'idempotency-key-reused' });
 });
 

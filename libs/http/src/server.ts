@@ -157,11 +157,15 @@ function identify(app: FastifyInstance, auth: Auth | undefined): void {
   });
 }
 
+/** The service says when it begins to refuse. A line with a stack for each refusal would be more work for who has too much of it already. */
+const isOverload = (error: unknown): boolean => error instanceof Error && error.name === 'Overloaded';
+
 function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     const { status } = problem.entry;
-    if (status >= 500) request.log.error({ err: error, code: problem.code, trace_id: request.traceId }, 'a request failed');
+    if (status >= 500 && !isOverload(error))
+      request.log.error({ err: error, code: problem.code, trace_id: request.traceId }, 'a request failed');
     else request.log.debug({ err: error, code: problem.code }, 'a request was refused');
     return sendProblem(reply, problem);
   });

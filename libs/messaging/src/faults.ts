@@ -1,9 +1,10 @@
-/** The lane is full: nothing was done; the caller may come back after `retryAfterS` seconds. */
+/** More is waiting than there should be: nothing was done; the caller may come back after `retryAfterS` seconds. */
 export class Overloaded extends Error {
-  readonly retryAfterS = 1;
-  constructor(queued: number) {
-    super(`${queued} writes are waiting already`);
+  readonly retryAfterS: number;
+  constructor(what: string, retryAfterS = 1) {
+    super(`${what} are waiting already`);
     this.name = 'Overloaded';
+    this.retryAfterS = retryAfterS;
   }
 }
 

@@ -177,7 +177,7 @@ export function lane({ open, host, clock, service, lanes = 2, batchMax = 64, que
     /** Queues the work. Answers through its `done` or `failed`, never by throwing, except when the lane is full or stopping. */
     push(work: Work): void {
       if (stopping) throw new Unavailable('this service, which is stopping,');
-      if (queue.length >= queueMax) throw new Overloaded(queue.length);
+      if (queue.length >= queueMax) throw new Overloaded(`${queue.length} writes`);
       queue.push({ ...work, span: workSpan(work) });
       const free = resting.pop();
       if (free) void drain(free);

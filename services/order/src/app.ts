@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
+import { admissionTo } from '@yunshi/messaging/admission';
 import { startCore } from '@yunshi/messaging/core';
 import { Problem as OperationProblem } from '@yunshi/operations/problems';
 import { operationRoutes } from '@yunshi/operations/routes';
@@ -32,11 +33,12 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
     onFault,
   });
   const changes = orderChanges(core, onFault);
+  const admission = admissionTo(core, config.admission, onFault);
   const server = await httpServer({
     name: 'order',
     routes: [
       quoteRoutes(core),
-      orderWriteRoutes({ core, changes }),
+      orderWriteRoutes({ core, changes, admission }),
       orderReadRoutes({ core, changes }),
       sagaRoutes(core),
       operationRoutes({ service: 'order', core }),
@@ -53,6 +55,7 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
     url,
     async stop() {
       changes.stop();
+      admission.stop();
       await server.stop();
       await core.stop();
     },

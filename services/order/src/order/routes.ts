@@ -9,6 +9,7 @@ import type { Sql } from '@yunshi/db/connect';
 import { isTerminal } from '@yunshi/kernel/flow';
 import { newId, OrderId, ProductId } from '@yunshi/kernel/ids';
 import { OrderKind } from '@yunshi/kernel/marketplace';
+import type { Admission } from '@yunshi/messaging/admission';
 import type { Core } from '@yunshi/messaging/core';
 import { Problem } from '../problems.ts';
 import { factsFor } from '../quote/facts.ts';
@@ -55,7 +56,7 @@ const isForTrial = ({ request, facts }: Placing): boolean =>
 
 /** POST /v1/orders and POST /v1/orders/{id}/cancel. */
 export const orderWriteRoutes =
-  ({ core }: OrderDeps): Routes =>
+  ({ core, admission }: OrderDeps & { readonly admission: Pick<Admission, 'admit'> }): Routes =>
   async (app) => {
     app.post(
       '/v1/orders',
@@ -68,32 +69,34 @@ export const orderWriteRoutes =
         schema: {
           tags: ['orders'],
           summary: 'Place an order',
-          description: 'At the price of the server. The purchase begins with it; an order with nothing to pay is delivered at once.',
+          description:
+            'At the price of the server. The purchase begins with it; an order with nothing to pay is delivered at once. While too many purchases wait for our own services, 503 with `Retry-After`.',
           body: OrderRequest,
           response: { 201: ShownOrder },
         },
       },
-      async (request, reply) => {
-        const { accountId, userId } = callerOf(request);
-        const {
-          sku_id: skuId,
-          quantity,
-          duration,
-          coupon,
-          accepted_agreements: acceptedAgreements,
-          expected_payable: expectedPayable,
-        } = request.body;
-        const wish = { skuId, quantity, duration };
-        const orderId = newId('ord', core.clock.now());
-        const asked: Request = { orderId, accountId, userId, wish, coupon, acceptedAgreements, expectedPayable };
-        const facts = await factsFor(core, { accountId, wish, withCoupons: coupon !== 'none' });
-        const placing = { request: asked, facts };
-        const once = idempotencyOf(request);
-        const placed = await (isForTrial(placing) ? core.write(placeTrialOrder, placing, once) : core.write(placeOrder, placing, once));
-        // A repeated request is answered with the first order, whose id is another one.
-        if (placed.status === 201) void reply.header('location', `/v1/orders/${ShownOrder.parse(placed.body).order_id}`);
-        return answer(reply, placed);
-      },
+      (request, reply) =>
+        admission.admit(async () => {
+          const { accountId, userId } = callerOf(request);
+          const {
+            sku_id: skuId,
+            quantity,
+            duration,
+            coupon,
+            accepted_agreements: acceptedAgreements,
+            expected_payable: expectedPayable,
+          } = request.body;
+          const wish = { skuId, quantity, duration };
+          const orderId = newId('ord', core.clock.now());
+          const asked: Request = { orderId, accountId, userId, wish, coupon, acceptedAgreements, expectedPayable };
+          const facts = await factsFor(core, { accountId, wish, withCoupons: coupon !== 'none' });
+          const placing = { request: asked, facts };
+          const once = idempotencyOf(request);
+          const placed = await (isForTrial(placing) ? core.write(placeTrialOrder, placing, once) : core.write(placeOrder, placing, once));
+          // A repeated request is answered with the first order, whose id is another one.
+          if (placed.status === 201) void reply.header('location', `/v1/orders/${ShownOrder.parse(placed.body).order_id}`);
+          return answer(reply, placed);
+        }),
     );
 
     app.post(
