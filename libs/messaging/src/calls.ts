@@ -5,6 +5,7 @@ import { isPassing } from './faults.ts';
 import type { Handler, Performer } from './handle.ts';
 import type { Host } from './host.ts';
 import type { Lane } from './lane.ts';
+import { leaseMs } from './decide.ts';
 import type { CallRow } from './store.ts';
 import { activeTraceparent, span } from '@yunshi/telemetry/trace';
 
@@ -12,6 +13,10 @@ const atOnceMax = 128;
 const takenMax = 64;
 /** Below the lease, so that nobody else takes over while it still runs. */
 const callTimeoutMs = 15_000;
+/** A call that begins later than this would outlive its lease, and somebody else would make it too: it is left until the lease has ended. */
+const waitMsMax = leaseMs - callTimeoutMs;
+/** When as many run as may, it is looked again after this time. */
+const fullMs = 100;
 const attemptsMax = 20;
 const settleTriesMax = 15;
 const settleAgainMs = 1_000;
@@ -52,7 +57,7 @@ export function caller({
   readonly onFault: (what: string, error: unknown) => void;
 }) {
   const byKind = new Map(performers.map((performer) => [performer.kind, performer]));
-  const waiting: CallRow[] = [];
+  const waiting: { readonly call: CallRow; readonly takenAtMs: number }[] = [];
   const running = new Set<Promise<void>>();
   let stopped = false;
 
@@ -127,8 +132,10 @@ export function caller({
 
   function pump(): void {
     while (!stopped && running.size < atOnceMax) {
-      const call = waiting.shift();
-      if (!call) return;
+      const next = waiting.shift();
+      if (!next) return;
+      const { call, takenAtMs } = next;
+      if (host.elapsedMs() - takenAtMs > waitMsMax) continue;
       const run = carryOut(call).finally(() => {
         running.delete(run);
         pump();
@@ -137,20 +144,23 @@ export function caller({
     }
   }
 
+  function begin(calls: readonly CallRow[]): void {
+    const takenAtMs = host.elapsedMs();
+    for (const call of calls) waiting.push({ call, takenAtMs });
+    pump();
+  }
+
   return {
     /** Intents that this process has just committed, and holds the lease of. */
-    take(calls: readonly CallRow[]): void {
-      waiting.push(...calls.filter((call) => call.attempts > 0));
-      pump();
-    },
+    take: (calls: readonly CallRow[]): void => begin(calls.filter((call) => call.attempts > 0)),
     /** Takes over what is due and nobody is at; answers when the next one falls due. */
     async check(): Promise<Date | undefined> {
       const now = clock.now();
       const room = Math.min(takenMax, atOnceMax - running.size);
-      if (room > 0 && !stopped) {
+      if (room === 0) return new Date(now.getTime() + fullMs);
+      if (!stopped) {
         const due = await records.takeDue(now, room);
-        waiting.push(...due);
-        pump();
+        begin(due);
         if (due.length === room) return now;
       }
       return records.nextAfter(now);
