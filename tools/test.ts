@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { root } from './tracked.ts';
 
 type Step = { name: string; command: string; args: readonly string[] };
@@ -39,14 +39,40 @@ function passes({ name, command, args }: Step): boolean {
   return status === 0;
 }
 
+type Report = {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
+  }[];
+};
+
+/** What failed stands once more at the end, where somebody who sees only the end of a long log finds it. */
+function failuresIn({ testResults }: Report): string[] {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const tests = assertionResults
+      .filter((test) => test.status === 'failed')
+      .map(({ fullName, failureMessages }) => `${fullName}\n${failureMessages.join('\n')}`);
+    const ownTrouble = tests.length === 0 && status === 'failed' ? [message] : [];
+    return [...tests, ...ownTrouble].map((what) => `${relative(root, name)}: ${firstLines(what)}`);
+  });
+}
+
+function firstLines(text: string, lines = 20): string {
+  return text.split('\n').slice(0, lines).join('\n    ');
+}
+
 /** The last line says how many tests there were; a check that failed without a test counts as one. */
 function close(): never {
-  const counts = existsSync(report)
-    ? (JSON.parse(readFileSync(report, 'utf8')) as { numPassedTests: number; numFailedTests: number; numPendingTests: number })
-    : { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
+  const nothing: Report = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, testResults: [] };
+  const counts = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as Report) : nothing;
   const broken = failed.length + counts.numFailedTests + (!tests && counts.numFailedTests === 0 ? 1 : 0);
   if (failed.length > 0) console.log(`\nFailed checks: ${failed.join(', ')}`);
-  if (!tests) console.log('\nThe tests failed.');
+  if (!tests) console.log(`\nThe tests failed.\n${failuresIn(counts).join('\n')}`);
   const skipped = counts.numPendingTests > 0 ? `, ${counts.numPendingTests} skipped` : '';
   console.log(`\n${counts.numPassedTests + (wanted.length > 0 ? 0 : steps.length) - failed.length} passed, ${broken} failed${skipped}`);
   process.exit(broken === 0 ? 0 : 1);

@@ -1,12 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { until } from '@yunshi/testing/until';
 import postgres from 'postgres';
 import { afterEach, expect, test } from 'vitest';
 import { isAlive, processesWith } from './leftovers.ts';
-import { portFrom } from './ports.ts';
+import { freePort, portFrom } from './ports.ts';
 import type { Service } from './services.ts';
 import { startSystem } from './system.ts';
 import type { System, SystemOptions } from './system.ts';
@@ -156,4 +159,19 @@ test('a busy port is worked around', async () => {
   });
   expect(await portFrom(port)).toBeGreaterThan(port);
   busy.close();
+});
+
+test('two processes are never given the same free port', async () => {
+  const many = 2_000;
+  const module = JSON.stringify(new URL('./ports.ts', import.meta.url).href);
+  const program = `const { freePort } = await import(${module});
+    console.log(JSON.stringify(await Promise.all(Array.from({ length: ${many} }, freePort))));
+    await new Promise((resolve) => process.stdin.on('end', resolve).resume());`;
+  const other = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [line] = (await once(createInterface(other.stdout), 'line')) as [string];
+  const theirs = new Set(JSON.parse(line) as number[]);
+  const ours = await Promise.all(Array.from({ length: many }, freePort));
+  other.stdin.end();
+  expect(theirs.size).toBe(many);
+  expect(ours.filter((port) => theirs.has(port))).toEqual([]);
 });
