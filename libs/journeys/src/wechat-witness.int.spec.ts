@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { connect } from '@yunshi/db/connect';
 import { migrate } from '@yunshi/db/migrate';
 import { chinaTime } from '@yunshi/kernel/calendar';
-import { wallClock } from '@yunshi/kernel/clock';
+import { testClock, wallClock } from '@yunshi/kernel/clock';
 import { readCallback } from '@yunshi/payment-gateway/wechat/callback';
 import { wechatClient } from '@yunshi/payment-gateway/wechat/client';
 import { openKeyring, type KeySources } from '@yunshi/payment-gateway/wechat/keyring';
+import { wechatSharing } from '@yunshi/payment-gateway/wechat/sharing';
 import { wechatPay } from '@yunshi/payment-gateway/wechat/wechat-pay';
 import { answerHeaders } from '@yunshi/protocols/wechat/answer-signature';
 import { privateKeyOf } from '@yunshi/protocols/wechat/rsa';
@@ -50,7 +51,8 @@ const portOf = (server: typeof listener) => (server.address() as AddressInfo).po
 const listening = (server: typeof listener) => new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
 await listening(listener);
 
-const side = await wechatSide({ sql, keysFolder, refundTakesMs: 0, clock: wallClock, wall: wallClock, log });
+const clock = testClock(0, wallClock);
+const side = await wechatSide({ sql, keysFolder, refundTakesMs: 0, clock, wall: wallClock, log });
 const app = fastify({ forceCloseConnections: true });
 await app.register(side.plugin);
 const sandboxUrl = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -76,7 +78,7 @@ async function adapter(url: string, sources: KeySources) {
     log,
   });
   afterAll(client.close);
-  return { keyring, ...wechatPay({ client, keyring, apiV3Key: key }) };
+  return { keyring, ...wechatPay({ client, keyring, apiV3Key: key }), sharing: wechatSharing({ client }) };
 }
 const asJson = (body: object): RequestInit => ({ headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 const post = (path: string, body: object, method = 'POST') => fetch(`${sandboxUrl}${path}`, { ...asJson(body), method });
@@ -104,6 +106,21 @@ const closing = (number: string) => ({
   sub_orders: [{ mchid: merchant.mchid, sub_mchid: '1900000109', out_trade_no: `${number}S` }],
 });
 
+const shared = (transaction_id: string) => ({ sub_mchid: '1900000109', transaction_id, out_order_no: `PS${transaction_id}` });
+const sharing = (transaction_id: string) => ({
+  ...shared(transaction_id),
+  receivers: [{ type: 'MERCHANT_ID' as const, receiver_account: merchant.mchid, amount: 10, description: '平台服务费' }],
+  finish: false,
+});
+const giveBack = (transaction_id: string) => ({
+  sub_mchid: '1900000109',
+  out_order_no: `PS${transaction_id}`,
+  out_return_no: `PR${transaction_id}`,
+  return_mchid: merchant.mchid,
+  amount: 10,
+  description: '退款',
+});
+
 test('what the adapter signs is what the witness would have signed, over the bytes that were sent', async () => {
   const verdicts: boolean[] = [];
   const witness = createServer((request, response) => {
@@ -127,9 +144,17 @@ test('what the adapter signs is what the witness would have signed, over the byt
   await wechat.query('W|*-_1');
   await wechat.close('WITNESS1', closing('WITNESS1'));
   await wechat.queryRefund('RF@1*', '1900000109');
+  await wechat.sharing.share(sharing('4200000001'));
+  await wechat.sharing.queryShare({ subMchid: '1900000109', transactionId: '4200000001', shareNo: 'PS@|*-1' });
+  await wechat.sharing.finish({ ...shared('4200000001'), description: '分账完成' });
+  await wechat.sharing.unsplit('4200000001');
+  await wechat.sharing.giveBack(giveBack('4200000001'));
+  await wechat.sharing.queryReturn({ subMchid: '1900000109', shareNo: 'PS@|*-1', returnNo: 'PR@|*-1' });
+  await wechat.sharing.addReceiver({ type: 'MERCHANT_ID', account: '1900000110', relation_type: 'OTHERS' });
+  await wechat.sharing.deleteReceiver({ type: 'MERCHANT_ID', account: '1900000110' });
   witness.closeAllConnections();
   witness.close();
-  expect(verdicts).toEqual([true, true, true, true]);
+  expect(verdicts).toEqual(Array.from({ length: 12 }, () => true));
 });
 
 test('a callback that the witness signs and seals is opened by the adapter, and none with a byte changed', async () => {
@@ -174,6 +199,35 @@ describe('the adapter against the sandbox', () => {
     expect(await wechat.close('ADAPTER1', closing('ADAPTER1'))).toEqual({ kind: 'closed' });
     expect(await wechat.query('ADAPTER1')).toMatchObject({ kind: 'found', order: { state: 'closed' } });
     expect(await wechat.place(order('ADAPTER1'))).toEqual({ kind: 'closed' });
+  });
+
+  test('shares the platform’s part out of a paid order, frees the rest, and gives the part back', async () => {
+    const wechat = await adapter(sandboxUrl, { publicKey });
+    const asked = order('SHARING1');
+    const sub = { ...asked.sub_orders[0]!, amount: { total_amount: 100, currency: 'CNY' as const }, settle_info: { profit_sharing: true } };
+    const placed = await wechat.place({ ...asked, sub_orders: [sub] });
+    if (placed.kind !== 'placed') throw new Error(placed.kind);
+    const scanned = (await (await post('/sandbox/wechat/scan', { code_url: placed.codeUrl })).json()) as { transaction_ids: string[] };
+    const [transaction] = scanned.transaction_ids as [string];
+    expect(await wechat.sharing.share(sharing(transaction))).toMatchObject({ kind: 'refused', code: 'INVALID_REQUEST' });
+    clock.moveTo(clock.offsetMs() + 60_000);
+    expect(await wechat.sharing.unsplit(transaction)).toEqual({ kind: 'found', amount: 100 });
+    expect(await wechat.sharing.share(sharing(transaction))).toEqual({ kind: 'pending' });
+    // Asked again it is the same share.
+    await until(async () => (await wechat.sharing.share(sharing(transaction))).kind === 'shared');
+    const by = { subMchid: '1900000109', transactionId: transaction, shareNo: `PS${transaction}` };
+    expect(await wechat.sharing.queryShare(by)).toEqual({ kind: 'shared', amount: 10 });
+    expect(await wechat.sharing.queryShare({ ...by, shareNo: 'PSNEVER' })).toEqual({ kind: 'missing' });
+    const finishing = { ...shared(transaction), out_order_no: `PF${transaction}`, description: '完结' };
+    expect(await wechat.sharing.finish(finishing)).toEqual({ kind: 'shared', amount: 0 });
+    expect(await wechat.sharing.unsplit(transaction)).toEqual({ kind: 'found', amount: 0 });
+    expect(await wechat.sharing.finish({ ...finishing, out_order_no: `PG${transaction}` })).toEqual({ kind: 'shared', amount: 0 });
+    await until(async () => (await wechat.sharing.giveBack(giveBack(transaction))).kind === 'returned');
+    const back = { subMchid: '1900000109', shareNo: `PS${transaction}`, returnNo: `PR${transaction}` };
+    expect(await wechat.sharing.queryReturn(back)).toEqual({ kind: 'returned', amount: 10 });
+    const receiver = { type: 'MERCHANT_ID', account: '1900000110' } as const;
+    expect(await wechat.sharing.addReceiver({ ...receiver, relation_type: 'OTHERS' })).toEqual({ kind: 'done' });
+    expect(await wechat.sharing.deleteReceiver(receiver)).toEqual({ kind: 'done' });
   });
 
   test('in certificate mode learns the certificates, and a new one when it signs', async () => {

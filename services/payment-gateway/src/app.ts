@@ -21,8 +21,10 @@ import { paymentBook } from './payment/payments.ts';
 import { paymentRoutes } from './payment/routes.ts';
 import { paymentWrites } from './payment/writes.ts';
 import { Problem } from './problems.ts';
+import { sharingPerformers } from './sharing/calls.ts';
 import { wechatClient } from './wechat/client.ts';
 import { openKeyring } from './wechat/keyring.ts';
+import { wechatSharing } from './wechat/sharing.ts';
 import { wechatPay } from './wechat/wechat-pay.ts';
 
 export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
@@ -43,7 +45,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
     handlers: () => paymentHandlers({ us, payeesOf: (providerId) => payeesOf(providerId), newPaymentId: (at) => newId('pay', at) }),
-    performers: () => performers(channel.wechat),
+    performers: () => [...performers(channel.wechat), ...sharingPerformers(us, channel.sharing)],
     onFault: (what, error) => log.error({ err: error }, what),
   });
   if (config.seed) await seedMerchants(core.sql);
@@ -95,6 +97,7 @@ async function openWechat(config: Config['wechat'], log: Log) {
   const stopLearning = config.certificates ? learnCertificates(wechat, keyring, log) : () => undefined;
   return {
     wechat,
+    sharing: wechatSharing({ client }),
     keyring,
     apiV3Key: key,
     stop: async () => {

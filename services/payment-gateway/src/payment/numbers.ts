@@ -17,9 +17,14 @@ export const subOrderNumber = (attemptId: AttemptId): string => `S${compact(atte
 export const refundNumber = (attemptId: AttemptId, generation = 1): string =>
   `RF${compact(attemptId)}${generation === 1 ? '' : `-${generation}`}`;
 
+/** Of the platform's part of an attempt's money. */
+export const shareNumber = (attemptId: AttemptId, nth = 1): string => `PS${compact(attemptId)}${nth === 1 ? '' : `-${nth}`}`;
+/** Of giving that part back, in whole or in parts. */
+export const shareReturnNumber = (attemptId: AttemptId, nth = 1): string => `PR${compact(attemptId)}${nth === 1 ? '' : `-${nth}`}`;
+
 /** Reads an attempt's id back from any of its numbers. */
 export function attemptOf(number: string): AttemptId | undefined {
-  const [, digits] = /^(?:C|S|RF)([0-9a-z]{25})(?:-\d+)?$/.exec(number) ?? [];
+  const [, digits] = /^(?:C|S|RF|PS|PR)([0-9a-z]{25})(?:-\d+)?$/.exec(number) ?? [];
   if (digits === undefined) return undefined;
   let value = 0n;
   for (const digit of digits) value = value * 36n + BigInt(Number.parseInt(digit, 36));

@@ -4,7 +4,7 @@ import type { Result } from '@yunshi/kernel/result';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attempt, check, closeAnswered, placed, queried, seen } from './attempts.ts';
-import { attemptOf, orderNumber, refundNumber, subOrderNumber } from './numbers.ts';
+import { attemptOf, orderNumber, refundNumber, shareNumber, shareReturnNumber, subOrderNumber } from './numbers.ts';
 import { collect, giveBack, sell } from './payment.ts';
 import { checkRefunds, refundAnswered, refundQueried, refundSeen, retryRefund } from './refunds.ts';
 import { attemptFlow, paymentFlow, refundFlow, type Payment } from './state.ts';
@@ -37,7 +37,14 @@ describe('numbers for the channel', () => {
   test('lead back to the attempt, whichever it is', () => {
     fc.assert(
       fc.property(ids, fc.integer({ min: 1, max: 9 }), (id, generation) => {
-        for (const number of [orderNumber(id), subOrderNumber(id), refundNumber(id, generation)]) expect(attemptOf(number)).toBe(id);
+        const numbers = [
+          orderNumber(id),
+          subOrderNumber(id),
+          refundNumber(id, generation),
+          shareNumber(id),
+          shareReturnNumber(id, generation),
+        ];
+        for (const number of numbers) expect(attemptOf(number)).toBe(id);
       }),
     );
   });

@@ -7,6 +7,7 @@ import { open } from '@yunshi/protocols/wechat/seal';
 import { z } from 'zod';
 import type { Exchange, WechatClient } from './client.ts';
 import type { Keyring } from './keyring.ts';
+import { failure, plain, refused, unknown, unreadable } from './outcomes.ts';
 
 const Time = z.iso.datetime({ offset: true });
 
@@ -35,10 +36,6 @@ export const RefundSeen = z.object({
   succeededAt: Time.optional(),
 });
 export type RefundSeen = z.infer<typeof RefundSeen>;
-
-const refused = z.object({ kind: z.literal('refused'), code: z.string(), message: z.string() });
-const unknown = z.object({ kind: z.literal('unknown'), why: z.string() });
-const plain = <const K extends string>(kind: K) => z.object({ kind: z.literal(kind) });
 
 export const PlaceOutcome = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('placed'), codeUrl: z.string() }),
@@ -132,12 +129,9 @@ export function wechatPay({ client, keyring, apiV3Key }: { client: WechatClient;
   };
 }
 
-const unreadable = { kind: 'unknown', why: 'an answer of another shape' } as const;
 const isPaid = (answer: Exchange): boolean => answer.kind === 'refused' && PAID_CODES.has(answer.code);
 const isClosed = (answer: Exchange): boolean => answer.kind === 'refused' && answer.code === 'ORDER_CLOSED';
 const isMissing = (answer: Exchange): boolean => answer.kind === 'refused' && answer.status === 404 && MISSING_CODES.has(answer.code);
-const failure = (answer: Exclude<Exchange, { kind: 'done' }>) =>
-  answer.kind === 'unknown' ? answer : { kind: 'refused' as const, code: answer.code, message: answer.message };
 
 const states = { NOTPAY: 'unpaid', USERPAYING: 'unpaid', PAYERROR: 'unpaid', SUCCESS: 'paid', REFUND: 'paid', CLOSED: 'closed' } as const;
 

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { chinaTime } from '@yunshi/kernel/calendar';
 import type { Clock } from '@yunshi/kernel/clock';
-import type { Result } from '@yunshi/kernel/result';
 import { answerHeaders, type AnswerKey } from '@yunshi/protocols/wechat/answer-signature';
 import type { Certificates } from '@yunshi/protocols/wechat/certificates';
 import { CombineCloseRequest, CombineNativeRequest } from '@yunshi/protocols/wechat/combine';
@@ -11,11 +10,12 @@ import { requestMessage, verifyRequest } from '@yunshi/protocols/wechat/request-
 import { apiV3Key, seal } from '@yunshi/protocols/wechat/seal';
 import { activeTraceparent } from '@yunshi/telemetry/trace';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import { fundRoutes } from './api-funds.ts';
 import type { KeyCabinet } from './cabinet.ts';
-import { refusals, skewedClock, unreadableAuthorization, wrongParameter, wrongSignature, type Refusal } from './refusal.ts';
+import { refusals, skewedClock, unreadableAuthorization, wrongSignature, type Refusal } from './refusal.ts';
 import type { Switches } from './switches.ts';
 import type { WechatPay } from './wechat-pay.ts';
+import { answer, bodyOf, read } from './wire.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
 
@@ -80,6 +80,7 @@ export const wechatApi = ({ pay, cabinet, switches, wall }: Deps) =>
     app.get<RefundQuery>('/v3/ecommerce/refunds/id/:number', async (request, reply) => {
       return answer(reply, await pay.queryRefund({ refundId: request.params.number }, request.query.sub_mchid ?? ''));
     });
+    fundRoutes(app, pay);
   };
 
 function mishap(switches: Switches): Refusal | undefined {
@@ -117,24 +118,6 @@ function strangerIn(ask: CombineNativeRequest, cabinet: KeyCabinet): Refusal | u
   return ask.combine_appid === appid ? undefined : refusals.appid;
 }
 
-function read<S extends z.ZodType>(shape: S, request: FastifyRequest): Result<z.output<S>, Refusal> {
-  let body: unknown;
-  try {
-    body = JSON.parse(bodyOf(request).toString('utf8'));
-  } catch {
-    return { ok: false, error: wrongParameter('/body', '不是合法的 JSON') };
-  }
-  const parsed = shape.safeParse(body);
-  if (parsed.success) return { ok: true, value: parsed.data };
-  const [issue] = parsed.error.issues;
-  return { ok: false, error: wrongParameter(`/body/${issue?.path.join('/') ?? ''}`, issue?.message ?? '') };
-}
-
-async function answer(reply: FastifyReply, result: Result<object | undefined, Refusal>): Promise<FastifyReply> {
-  if (!result.ok) return reply.code(result.error.status).send(result.error.body);
-  return result.value === undefined ? reply.code(204).send() : reply.code(200).send(result.value);
-}
-
 async function signAnswer(request: FastifyRequest, reply: FastifyReply, payload: unknown, wall: Clock): Promise<unknown> {
   const { key, fate } = request.wechatAnswer ?? {};
   if (!key) return payload;
@@ -164,7 +147,6 @@ function certificates(cabinet: KeyCabinet): Certificates {
   };
 }
 
-const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
 const header = (request: FastifyRequest, name: string): string | undefined => {
   const value = request.headers[name];
   return typeof value === 'string' && value !== '' ? value : undefined;

@@ -2,6 +2,7 @@
 import type { Sql, Tx } from '@yunshi/db/connect';
 import { rowsOf } from '@yunshi/db/rows';
 import { selectListOf } from '@yunshi/db/select-list';
+import { fundPage, fundsToSettle, sharePage } from './fund-book.ts';
 import type { Order } from './order.ts';
 import type { Payment } from './refund.ts';
 import {
@@ -70,13 +71,17 @@ export function openBook(sql: Sql) {
         )),
       ];
     },
+    fundsToSettle: (now: Date, max: number) => fundsToSettle(sql, now, max),
     /** Business time of the next thing to do that is in nobody's hand, if any. */
     nextDueAt: async (): Promise<Date | undefined> => {
       const [row] = await sql<{ at: Date | null }[]>`
         select least(
           (select min(next_at) from wechat_notices
             where next_at is not null and (lease_until is null or lease_until < clock_timestamp())),
-          (select min(settles_at) from wechat_refunds where status = 'PROCESSING')
+          (select min(settles_at) from wechat_refunds where status = 'PROCESSING'),
+          (select min(settles_at) from wechat_shares where status = 'PROCESSING'),
+          (select min(settles_at) from wechat_share_returns where result = 'PROCESSING'),
+          (select min(settles_at) from wechat_withdrawals)
         ) as at`;
       return row?.at ?? undefined;
     },
@@ -86,7 +91,14 @@ export function openBook(sql: Sql) {
 /** Reads and writes inside one transaction, or reads alone on the pool. */
 export type Page = ReturnType<typeof openPage>;
 
-const openPage = (tx: Tx) => ({ ...orderPage(tx), ...paymentPage(tx), ...refundPage(tx), ...noticePage(tx) });
+const openPage = (tx: Tx) => ({
+  ...orderPage(tx),
+  ...paymentPage(tx),
+  ...refundPage(tx),
+  ...noticePage(tx),
+  ...sharePage(tx),
+  ...fundPage(tx),
+});
 
 /** A sub order, by the merchant's number or by WeChat Pay's. */
 type By = { readonly outTradeNo?: string | undefined; readonly transactionId?: string | undefined };
@@ -126,6 +138,7 @@ const orderPage = (tx: Tx) => ({
     await orders.save(tx, [row]);
     await subOrders.save(tx, subs);
   },
+  saveSubOrder: async (sub: WechatSubOrder): Promise<void> => void (await subOrders.save(tx, [sub])),
   latestOrders: async (max: number): Promise<Order[]> => {
     const rows = await tx<{ number: string }[]>`select number from wechat_orders order by created_at desc limit ${max}`;
     const found = await ordersOf(

@@ -27,6 +27,8 @@ type Deps = {
   /** Which key signs callbacks about this number. */
   readonly keyFor: (about: string) => AnswerKey;
   readonly settle: (refund: WechatRefund) => Promise<void>;
+  /** Ends shares and withdrawals whose time has come. */
+  readonly settleFunds: (max: number) => Promise<void>;
   readonly log: Log;
 };
 
@@ -41,6 +43,7 @@ export function startCourier(deps: Deps): Courier {
 
   const round = async (): Promise<void> => {
     for (const refund of await book.refundsToSettle(clock.now(), REFUNDS_PER_ROUND)) await deps.settle(refund);
+    await deps.settleFunds(REFUNDS_PER_ROUND);
     for (const notice of await book.claimNotices(clock.now(), IN_HAND_MAX - inHand.size)) {
       // The callback goes on in the trace that the order was placed in: one purchase, one trace.
       const errand = withRemoteParent(notice.traceparent ?? undefined, () => deliver(notice, deps))

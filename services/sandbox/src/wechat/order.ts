@@ -53,6 +53,8 @@ export function placeOrder(
       description: sub.description,
       attach: sub.attach,
       transactionId: null,
+      profitSharing: sub.settle_info?.profit_sharing ?? false,
+      frozen: 0,
     })),
   });
 }
@@ -77,7 +79,11 @@ export function paid(order: Order, now: Date, names: { openid: string; transacti
     paidAt: now,
     openid: names.openid,
     bankType: 'OTHERS',
-    subOrders: order.subOrders.map((sub) => ({ ...sub, transactionId: names.transactionId() })),
+    subOrders: order.subOrders.map((sub) => ({
+      ...sub,
+      transactionId: names.transactionId(),
+      frozen: sub.profitSharing ? sub.amount : 0,
+    })),
   };
 }
 

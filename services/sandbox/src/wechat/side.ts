@@ -32,13 +32,14 @@ export async function wechatSide({ sql, keysFolder, refundTakesMs, clock, wall, 
   const cabinet = openCabinet(keysFolder, await ensureKeys(keysFolder, wall.now()));
   const { merchant } = cabinet.keys();
   const [book, switches] = [openBook(sql), await openSwitches(sql, (error) => log.error({ err: error }, 'switches'))];
-  const pay = wechatPay({ book, switches, merchant, clock, refundTakesMs, wake: () => courier.wake() });
+  const pay = wechatPay({ book, switches, merchant, clock, settlesMs: refundTakesMs, wake: () => courier.wake() });
   const courier: Courier = startCourier({
     book,
     clock,
     wall,
     log,
     settle: pay.settle,
+    settleFunds: pay.settleFunds,
     keyFor: cabinet.callbackKey,
     apiV3Key: apiV3Key(merchant.apiv3_key),
   });

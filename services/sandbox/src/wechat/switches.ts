@@ -27,6 +27,14 @@ export const Mishap = z.enum([
   'refund-closed',
   /** A refund is refused: the merchant's balance is too low. */
   'refund-unfunded',
+  /** A receiver does not get its part of a share. */
+  'share-closed',
+  /** A part that is given back never arrives. */
+  'share-return-fails',
+  /** A withdrawal never leaves. */
+  'withdrawal-fails',
+  /** A withdrawal arrives, and the bank sends it back an hour later. */
+  'withdrawal-returned',
 ]);
 export type Mishap = z.infer<typeof Mishap>;
 

@@ -1,32 +1,18 @@
 /** WeChat Pay as a whole: orders, the payer's side, refunds, and the callbacks that follow from them. */
-import { randomBytes, randomInt } from 'node:crypto';
-import { chinaTime } from '@yunshi/kernel/calendar';
-import type { Clock } from '@yunshi/kernel/clock';
+import { randomBytes } from 'node:crypto';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import type { CombineCloseRequest, CombineNativeRequest, CombineOrder } from '@yunshi/protocols/wechat/combine';
 import type { Refund, RefundAccepted, RefundRequest } from '@yunshi/protocols/wechat/refund';
-import type { Book, Page } from './book.ts';
-import type { Merchant } from './keys.ts';
+import type { Page } from './book.ts';
+import { digits, newNotice, type Deps, type Trace } from './deps.ts';
+import { flow, fundSettling, sharingSide, withdrawalSide } from './funds.ts';
 import { closeOrder, isProbed, orderView, paid, payable, placeOrder, type Order, type Unpayable } from './order.ts';
 import { acceptedView, applyRefund, refundNotice, refundView } from './refund.ts';
 import { refusals, type Refusal } from './refusal.ts';
-import type { Switches } from './switches.ts';
 import type { WechatNotice, WechatRefund, WechatSubOrder } from './tables.ts';
-
-type Deps = {
-  readonly book: Book;
-  readonly switches: Switches;
-  readonly merchant: Merchant;
-  readonly clock: Clock;
-  /** How long a refund takes, business time. */
-  readonly refundTakesMs: number;
-  /** Tells the courier that there is something to carry. */
-  readonly wake: () => void;
-};
 
 /** What the payer does with the code, and what becomes of the callback. */
 export type Scan = { readonly outcome: 'pays' | 'fails'; readonly callback: 'at-once' | 'late' | 'lost' | 'never' };
-export type Trace = { readonly traceparent: string | undefined };
 
 const LATE_MS = 60_000;
 /** One more than the schedule has repetitions. */
@@ -35,7 +21,14 @@ const ALL_DELIVERIES = 16;
 export type WechatPay = ReturnType<typeof wechatPay>;
 
 /** What a merchant asks, what a payer does, and what becomes of refunds. */
-export const wechatPay = (deps: Deps) => ({ ...merchantSide(deps), ...payerSide(deps), ...refundSide(deps) });
+export const wechatPay = (deps: Deps) => ({
+  ...merchantSide(deps),
+  ...payerSide(deps),
+  ...refundSide(deps),
+  ...sharingSide(deps),
+  ...withdrawalSide(deps),
+  ...fundSettling(deps),
+});
 
 const namesOf = ({ merchant }: Deps) => ({ mchid: merchant.mchid, appid: merchant.appid });
 
@@ -107,7 +100,7 @@ const payerSide = (deps: Deps) => {
 };
 
 const refundSide = (deps: Deps) => {
-  const { book, switches, clock, wake, refundTakesMs } = deps;
+  const { book, switches, clock, wake, settlesMs } = deps;
   return {
     refund: async (ask: RefundRequest, { traceparent }: Trace): Promise<Result<RefundAccepted, Refusal>> => {
       const by = { outTradeNo: ask.out_trade_no, transactionId: ask.transaction_id };
@@ -117,11 +110,15 @@ const refundSide = (deps: Deps) => {
       const endsAs = switches.take('refund-abnormal') ? 'ABNORMAL' : switches.take('refund-closed') ? 'CLOSED' : 'SUCCESS';
       const accepted = await book.change(number, async (page) => {
         const now = clock.now();
-        const settlesAt = new Date(now.getTime() + refundTakesMs);
+        const settlesAt = new Date(now.getTime() + settlesMs);
         const making = { asked: JSON.stringify(ask), refundId: `50300${digits(23)}`, now, settlesAt, endsAs, traceparent } as const;
-        const decided = applyRefund(await page.refund(ask.out_refund_no), await page.payment(number, by), ask, making);
-        if (decided.ok) await page.saveRefund(decided.value);
-        return decided.ok ? ok(acceptedView(decided.value)) : decided;
+        const [known, payment] = [await page.refund(ask.out_refund_no), await page.payment(number, by)];
+        const decided = applyRefund(known, payment, ask, making);
+        if (!decided.ok || known || !payment) return decided.ok ? ok(acceptedView(decided.value)) : decided;
+        const taken = await takeFor(decided.value, payment.sub, page);
+        if (!taken) return no(refusals.noBalance);
+        await page.saveRefund(decided.value);
+        return ok(acceptedView(decided.value));
       });
       wake();
       return accepted;
@@ -145,15 +142,35 @@ const refundSide = (deps: Deps) => {
         if (refund?.status !== 'PROCESSING' || !payment) return;
         const ended = { ...refund, status: refund.endsAs, endedAt: clock.now() };
         await page.saveRefund(ended);
+        if (ended.status === 'CLOSED') await page.addFlows([flowOfRefund('退款关闭', ended, payment.sub, ended.amount, clock.now())]);
         if (ended.notifyUrl !== null) await page.addNotice(noticeOfRefund(ended, ended.notifyUrl, payment.sub, deps));
       });
     },
   };
 };
 
+/** A refund takes from what is frozen of the order first, then from what the sub merchant can dispose of. */
+async function takeFor(refund: WechatRefund, sub: WechatSubOrder, page: Page): Promise<boolean> {
+  await page.lockAccount(sub.subMchid);
+  const fromFrozen = Math.min(sub.frozen, refund.amount);
+  const { total, frozen } = await page.holding(sub.subMchid);
+  if (refund.amount - fromFrozen > total - frozen) return false;
+  await page.saveSubOrder({ ...sub, frozen: sub.frozen - fromFrozen });
+  await page.addFlows([flowOfRefund('退款', refund, sub, -refund.amount, refund.createdAt)]);
+  return true;
+}
+
+const flowOfRefund = (business: '退款' | '退款关闭', refund: WechatRefund, sub: WechatSubOrder, amount: number, at: Date) =>
+  flow(business, { account: sub.subMchid, amount, at, businessNo: refund.refundId, proof: refund.outRefundNo });
+
 async function payOrder(page: Page, order: Order, callback: Scan['callback'], deps: Deps): Promise<Order> {
   const done = paid(order, deps.clock.now(), { openid: `o${letters(27)}`, transactionId: () => `42000${digits(23)}` });
   await page.saveOrder(done);
+  await page.addFlows(
+    done.subOrders.map(({ subMchid: account, amount, transactionId, outTradeNo: proof }) =>
+      flow('交易', { account, amount, at: done.paidAt ?? done.createdAt, businessNo: transactionId ?? '', proof }),
+    ),
+  );
   await page.addNotice(noticeOfPayment(done, callback, deps));
   return done;
 }
@@ -198,25 +215,9 @@ function noticeOfRefund(refund: WechatRefund, url: string, sub: WechatSubOrder, 
   return { ...envelope, ...refundEvents[refund.endsAs], originalType: 'refund' };
 }
 
-function newNotice({ clock }: Deps, to: Pick<WechatNotice, 'about' | 'url' | 'traceparent'>, content: object) {
-  const now = clock.now();
-  const id = `EV-${chinaTime(now).replace(/\D/g, '').slice(0, 14)}${digits(15)}`;
-  const fresh = {
-    attempts: 0,
-    leaseUntil: null,
-    losses: 0,
-    probe: false,
-    probeAccepted: false,
-    state: 'waiting' as const,
-    lastAnswer: null,
-  };
-  return { ...to, ...fresh, id, content: JSON.stringify(content), createdAt: now, nextAt: now };
-}
-
 const CODE_PREFIX = 'weixin://wxpay/bizpayurl?pr=';
 export const codeUrl = (order: Pick<Order, 'code'>): string => `${CODE_PREFIX}${order.code}`;
 export const codeOf = (url: string): string | undefined => (url.startsWith(CODE_PREFIX) ? url.slice(CODE_PREFIX.length) : undefined);
 
 const ALPHABET = '0123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz';
 const letters = (count: number): string => [...randomBytes(count)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');
-const digits = (count: number): string => Array.from({ length: count }, () => randomInt(10)).join('');
