@@ -9,7 +9,7 @@ import { callIdOf, intended, performed } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
 import { apiKeys } from '../tables.ts';
 import { Problem } from '../problems.ts';
-import { begin, expire, heard, instanceIdOf, release, releaseAt, resend, undeliverable } from './instance.ts';
+import { begin, expire, heard, instanceIdOf, ofAllAttempts, release, releaseAt, resend, undeliverable } from './instance.ts';
 import { instanceRows } from './instances.ts';
 import type { Instance, NextCall, Refusal, Step, Task } from './instance.ts';
 
@@ -30,8 +30,9 @@ export const instanceHandlers: readonly Handler[] = [
   }),
   whenCalled(callProvider, {
     of: instanceRows,
-    decide: ({ request, outcome: { outcome, exchange } }, instance, { now }) => {
+    decide: ({ request, outcome: { outcome: last, exchange }, attempt }, instance, { now }) => {
       if (instance === undefined) return {};
+      const outcome = ofAllAttempts(last, attempt);
       const step = heard(instance, request, outcome, now);
       const givenUp =
         outcome.kind === 'failed' || outcome.kind === 'declined' ? step.call === undefined && request.seq === instance.callSeq : false;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { reachable } from '@yunshi/kernel/flow';
 import { newId } from '@yunshi/kernel/ids';
-import { begin, expire, expiryOf, heard, instanceFlow, instanceIdOf, release, resend, undeliverable } from './instance.ts';
+import { begin, expire, expiryOf, heard, instanceFlow, instanceIdOf, ofAllAttempts, release, resend, undeliverable } from './instance.ts';
 import type { Asker, Instance, Order, Outcome, Step } from './instance.ts';
 import { deliveryPolicy, waitMs } from './policy.ts';
 
@@ -169,6 +169,12 @@ describe('patience', () => {
 });
 
 describe('one instance or one refund', () => {
+  test('a call that was begun twice may have arrived, although the second time nothing was sent', () => {
+    expect(ofAllAttempts(unreachable, 1)).toEqual(unreachable);
+    expect(ofAllAttempts(unreachable, 2)).toEqual(broken);
+    expect(ofAllAttempts({ kind: 'pending' }, 2)).toEqual({ kind: 'pending' });
+  });
+
   test('a provider that was reached is told to take back what it may have made', () => {
     expect(always(broken).last).toMatchObject({ instance: { task: 'destroy', signId: null, awaitedBy: null }, call: { task: 'destroy' } });
     expect(always(pending).last).toMatchObject({ call: { task: 'destroy' } });

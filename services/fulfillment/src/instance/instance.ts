@@ -145,6 +145,10 @@ export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
   return line.deliveryType === 'human_service' ? { instance: fresh } : asking(fresh, 'create', now);
 }
 
+/** An attempt of which nothing is known, because the process died over it, may have arrived although the last one was never sent. */
+export const ofAllAttempts = (last: Outcome, attempt: number): Outcome =>
+  last.kind === 'failed' && attempt > 1 ? { kind: 'failed', sent: true } : last;
+
 /** Takes in what a call has brought. An outcome of an older call counts only where it says that something exists. */
 export function heard(instance: Instance, call: { task: Task; seq: number }, outcome: Outcome, now: Date): Step {
   const current = call.seq === instance.callSeq && call.task === instance.task;
