@@ -155,7 +155,18 @@ export async function startEngine({ service, handlers, performers, sagas, onFaul
   const outcomes = byName(handlers, ['outcome']);
   const calls = caller({ records: records.calls, letters, host, clock, lane, performers, handlers: outcomes, onFault });
   const incoming = byName(handlers, ['command', 'event']);
-  const receive = receiver({ service, letters, clock, host, lane, handlers: incoming, sagaReplies: runner.replies, onFault });
+  let connections = 1;
+  const receive = receiver({
+    service,
+    letters,
+    clock,
+    host,
+    lane,
+    handlers: incoming,
+    sagaReplies: runner.replies,
+    connection: () => connections,
+    onFault,
+  });
   const consumings = consumptions(service, handlers, sagas.length > 0);
   const consumers: Consumption[] = [];
   await relay.start();
@@ -180,7 +191,10 @@ export async function startEngine({ service, handlers, performers, sagas, onFaul
     },
     consumings,
     pulling: () => consumers.every((one) => one.pulling()),
-    disconnected: relay.disconnected,
+    disconnected() {
+      connections++;
+      relay.disconnected();
+    },
     reconnected: relay.reconnected,
     stats: () => ({ ...relay.stats(), queued: lane.queued(), calling: calls.running() }),
     async stop() {

@@ -34,11 +34,13 @@ type Parts = {
   /** By message type and version. */
   readonly handlers: ReadonlyMap<string, Handler>;
   readonly sagaReplies: Handler;
+  /** Which of its connections to the bus the service has now. */
+  readonly connection: () => number;
   readonly onFault: (what: string, error: unknown) => void;
 };
 
 /** Turns a delivered message into a piece of work; settles it when the work is committed, or has failed. */
-export function receiver({ service, letters, clock, host, lane, handlers, sagaReplies, onFault }: Parts) {
+export function receiver({ service, letters, clock, host, lane, handlers, sagaReplies, connection, onFault }: Parts) {
   const buried = async (message: Delivered, error: unknown): Promise<void> => {
     const headers = Object.fromEntries([...(message.headers ?? [])].map(([name, values]) => [name, values.join(', ')]));
     const { deliveryCount } = message.info;
@@ -84,7 +86,8 @@ export function receiver({ service, letters, clock, host, lane, handlers, sagaRe
     return { handler, data: handler.parse(envelope.data), identity: { kind: 'command', id, from: envelope.saga } };
   }
 
-  return (message: Delivered): void => {
+  return (delivered: Delivered): void => {
+    const message = settledOn(connection, delivered);
     const receivedMs = host.elapsedMs();
     const seconds = () => (host.elapsedMs() - receivedMs) / 1_000;
     let taken: ReturnType<typeof work>;
@@ -110,6 +113,29 @@ export function receiver({ service, letters, clock, host, lane, handlers, sagaRe
       if (!(error instanceof Overloaded)) onFault(`message ${message.subject}`, error);
       message.nak(passingMs(host));
     }
+  };
+}
+
+/**
+ * Settles the message on the connection that it came by, and on no later one. An acknowledgement says no more than stream, durable and
+ * number: sent to a server that has lost its streams meanwhile, it would settle whichever message has that number now, unread.
+ */
+function settledOn(connection: () => number, delivered: Delivered): Delivered {
+  const cameBy = connection();
+  return {
+    subject: delivered.subject,
+    headers: delivered.headers,
+    get info() {
+      return delivered.info;
+    },
+    json: () => delivered.json(),
+    string: () => delivered.string(),
+    ack: () => {
+      if (connection() === cameBy) delivered.ack();
+    },
+    nak: (ms) => {
+      if (connection() === cameBy) delivered.nak(ms);
+    },
   };
 }
 
