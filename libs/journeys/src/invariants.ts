@@ -10,11 +10,17 @@ const listeners: Readonly<Record<string, readonly string[]>> = {
   'evt.catalog.product-changed.v1': ['svc_order', 'svc_coupon', 'svc_fulfillment'],
 };
 
+/** What clients were told, as far as the test kept it. */
+export type Acknowledged = Books['acknowledged'];
+
 /** Reads the books of the running system. What it reads is small beside the database: columns of the rules only. */
-export async function readBooks(sql: Sql): Promise<Books> {
+export async function readBooks(sql: Sql, acknowledged: Acknowledged = []): Promise<Books> {
   const rows = async <R>(query: PromiseLike<readonly unknown[]>): Promise<readonly R[]> => (await query) as readonly R[];
   return {
-    orders: await rows(sql`select order_id as "orderId", status, payable, refunded, claim_id as "claimId" from svc_order.orders`),
+    orders: await rows(sql`
+      select order_id as "orderId", status, payable, refunded, claim_id as "claimId", cancel_requested_at is not null as "cancelRequested"
+      from svc_order.orders`),
+    acknowledged,
     entries: await rows(sql`select order_id as "orderId", version, status from svc_order.timeline`),
     sagas: await rows(sql`select id, phase, step from svc_order.sagas`),
     instances: await rows(sql`select order_id as "orderId", status, delivery_type as "deliveryType" from svc_fulfillment.instances`),
@@ -38,6 +44,10 @@ export async function readBooks(sql: Sql): Promise<Books> {
     provided: await rows(sql`select sign_id as "signId", order_id as "orderId", status from svc_sandbox.provider_instances`),
     unsent: await perService((schema) => sql`select ${schema} as service, subject, created_at from ${sql(schema)}.outbox`),
     unreceived: await unreceived(sql),
+    ghosts: await ghosts(sql),
+    receivedTwice: await perService(
+      (schema) => sql`select id, count(*) from ${sql(schema)}.inbox group by id having count(*) > 1 limit 20`,
+    ),
     deadLetters: await perService(
       (schema) => sql`select ${schema} as service, name, error from ${sql(schema)}.dead_letters where state = 'open'`,
     ),
@@ -64,5 +74,17 @@ async function unreceived(sql: Sql): Promise<readonly unknown[]> {
   return (await Promise.all(services.flatMap(receiversOf))).flat();
 }
 
+/** Of the messages received so lately that their sender must still keep them: those that stand in nobody's `outbox` or `sent`. */
+const ghosts = (sql: Sql): Promise<readonly unknown[]> =>
+  perService((receiver) => {
+    const kept = services.flatMap((sender) =>
+      ['outbox', 'sent'].map((table) => sql`and not exists (select 1 from ${sql(sender)}.${sql(table)} m where m.id = i.id)`),
+    );
+    return sql`
+      select ${receiver} as receiver, i.id from ${sql(receiver)}.inbox i
+      where i.received_at > now() - interval '10 minutes' ${kept} limit 20`;
+  });
+
 /** Checks all rules; answers those that do not hold, with the first rows that break them. */
-export const violations = async (sql: Sql): Promise<readonly Violation[]> => broken(await readBooks(sql));
+export const violations = async (sql: Sql, acknowledged?: Acknowledged): Promise<readonly Violation[]> =>
+  broken(await readBooks(sql, acknowledged));

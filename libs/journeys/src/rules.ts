@@ -16,7 +16,10 @@ export type Books = {
     readonly payable: number;
     readonly refunded: number;
     readonly claimId: string | null;
+    readonly cancelRequested: boolean;
   }[];
+  /** What clients were told, and may rely on: an order was taken, perhaps the wish to cancel it too. */
+  readonly acknowledged: readonly { readonly orderId: string; readonly cancelAccepted?: boolean }[];
   /** The entries of the orders' timelines. */
   readonly entries: readonly { readonly orderId: string; readonly version: number; readonly status: OrderStatus }[];
   readonly sagas: readonly { readonly id: string; readonly phase: string; readonly step: string | null }[];
@@ -58,6 +61,9 @@ export type Books = {
   readonly unsent: readonly unknown[];
   /** Messages that were sent and that one who should have them has not received. */
   readonly unreceived: readonly unknown[];
+  /** Messages that were received though no committed transaction sent them, and those whose receipt was written more than once. */
+  readonly ghosts: readonly unknown[];
+  readonly receivedTwice: readonly unknown[];
   readonly deadLetters: readonly unknown[];
   /** Calls of the outside whose outcome is not known although it is time. */
   readonly openCalls: readonly unknown[];
@@ -106,6 +112,16 @@ const ordersAndSagas: readonly Rule[] = [
         const story = (told.get(orderId) ?? []).toSorted((a, b) => a.version - b.version);
         const ends = story.filter((entry) => ended.has(entry.status));
         return story.some((entry, index) => entry.version !== index + 1) || story.at(-1)?.status !== status || ends.length > 1;
+      });
+    },
+  },
+  {
+    name: 'a request that was acknowledged to a client is never lost',
+    broken: ({ orders, acknowledged }) => {
+      const kept = byOrder(orders);
+      return acknowledged.filter(({ orderId, cancelAccepted }) => {
+        const order = kept.get(orderId);
+        return !order || (cancelAccepted === true && !order.cancelRequested && order.status !== 'cancelled');
       });
     },
   },
@@ -293,6 +309,8 @@ const ledger: readonly Rule[] = [
 const messages: readonly Rule[] = [
   { name: 'every message has left its outbox', broken: ({ unsent }) => unsent },
   { name: 'every message that was sent has been received', broken: ({ unreceived }) => unreceived },
+  { name: 'no message is received that nobody sent', broken: ({ ghosts }) => ghosts },
+  { name: 'no message is received twice', broken: ({ receivedTwice }) => receivedTwice },
   { name: 'no dead letter is open', broken: ({ deadLetters }) => deadLetters },
   { name: 'no call that left the system is of unknown outcome', broken: ({ openCalls }) => openCalls },
 ];
