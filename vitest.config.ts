@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 const ignored = ['**/node_modules/**', '**/fixtures/**', 'services/console/**', '.local/**'];
 
 /**
- * Three projects, from the quickest to the slowest. `integration` and `journeys` get one PostgreSQL and one nats-server for
- * the whole run (see libs/testing/src/servers.ts); `unit` must never need them, so it does not get them.
+ * Four projects. `integration` and `journeys` get one PostgreSQL and one nats-server for the whole run (see libs/testing/src/servers.ts);
+ * `unit` and `simulation` must never need them, so they do not get them. `simulation` has the cores to itself, because it uses them all.
  */
 export default defineConfig({
   test: {
@@ -18,13 +18,23 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 1 },
           include: ['**/*.spec.ts'],
-          exclude: [...ignored, '**/*.int.spec.ts', '**/*.journey.spec.ts'],
+          exclude: [...ignored, '**/*.int.spec.ts', '**/*.journey.spec.ts', '**/*.sim.spec.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'simulation',
+          sequence: { groupOrder: 2 },
+          include: ['libs/simulation/**/*.sim.spec.ts'],
+          exclude: ignored,
+          fileParallelism: false,
+          testTimeout: 900_000,
         },
       },
       {
         test: {
           name: 'integration',
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           include: ['**/*.int.spec.ts'],
           exclude: ignored,
           globalSetup: ['libs/testing/src/servers.ts'],
@@ -37,7 +47,7 @@ export default defineConfig({
       {
         test: {
           name: 'journeys',
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           include: ['libs/journeys/**/*.journey.spec.ts'],
           exclude: ignored,
           globalSetup: ['libs/testing/src/servers.ts'],

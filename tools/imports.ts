@@ -4,10 +4,10 @@ import type { ICruiseResult, IForbiddenRuleType } from 'dependency-cruiser';
 /** Tests, and the worlds they are told in. */
 const spec = '\\.(spec|fixture)\\.ts$';
 /** What only tests import, and what stands around the system rather than in it. */
-const outside = '^(libs/(testing|journeys)|deploy|tools|docs)/';
+const outside = '^(libs/(testing|journeys|simulation)|deploy|tools|docs)/';
 /** `play` and `properties` are how a service tests its own sagas, so they are told beside the definition that they are about. */
 const sagaTests = '^libs/saga/src/(play|properties)\\.ts$';
-const testOnly = ['^libs/(testing|journeys)/', '^libs/http/src/testing\\.ts$', sagaTests];
+const testOnly = ['^libs/(testing|journeys|simulation)/', '^libs/http/src/testing\\.ts$', sagaTests];
 /** `order/order.ts`: the states and decisions of one aggregate, named as its folder. The gateway has none. */
 const domain = '^services/(?!gateway/)[^/]+/src/([^/]+)/\\1\\.ts$';
 
@@ -34,7 +34,7 @@ export const importRules: readonly (IForbiddenRuleType & { name: string })[] = [
     name: 'libs-import-no-service',
     severity: 'error',
     comment: 'A library that knows one service cannot serve the others.',
-    from: { path: '^libs/', pathNot: '^libs/journeys/' },
+    from: { path: '^libs/', pathNot: '^libs/(journeys|simulation)/' },
     to: { path: '^services/' },
   },
   {
@@ -82,6 +82,15 @@ export const importRules: readonly (IForbiddenRuleType & { name: string })[] = [
     comment: 'What runs in production imports neither the test servers nor a test, nor the test runner.',
     from: { pathNot: [spec, outside, sagaTests, '^libs/saga/src/type\\.check\\.ts$', '^[^/]+$'] },
     to: { path: [...testOnly, spec, 'node_modules/(vitest|fast-check|testcontainers)/'] },
+  },
+  {
+    name: 'simulation-does-no-io',
+    severity: 'error',
+    comment: 'What waits for a real socket, timer or database is no longer decided by the seed alone.',
+    from: { path: '^libs/simulation/', pathNot: spec },
+    to: {
+      path: '^(libs/(db|http|telemetry|testing)/|node_modules/(postgres|drizzle-orm|fastify|undici|@nats-io)/|(node:)?(net|http|https|dns|timers|fs)(/promises)?$)',
+    },
   },
   {
     name: 'nothing-imports-the-deployment',

@@ -24,7 +24,7 @@ mkdirSync(join(root, '.cache'), { recursive: true });
 rmSync(report, { force: true });
 const failed = (wanted.length > 0 ? [] : steps).filter((step) => !passes(step)).map(({ name }) => name);
 const tests = passes({
-  name: 'tests: unit, integration, journeys',
+  name: 'tests: unit, simulation, integration, journeys',
   command: bin('vitest'),
   args: ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...wanted],
 });

@@ -17,6 +17,7 @@ const commands = {
   demo: 'deploy/local/demo.ts',
   test: 'tools/test.ts',
   bench: 'libs/journeys/src/bench/bench.ts',
+  simulate: 'libs/simulation/src/simulate.ts',
 };
 
 const [command = '', ...args] = process.argv.slice(2);

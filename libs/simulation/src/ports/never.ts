@@ -1,0 +1,2 @@
+/** The answer that a dead process gets. */
+export const never = new Promise<never>(() => undefined);
