@@ -10,7 +10,8 @@ import { createLog, type Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
 import { orderChanges } from './order/changes.ts';
 import { orderHandlers } from './order/handlers.ts';
-import { orderReadRoutes, orderWriteRoutes } from './order/routes.ts';
+import { orderWriteRoutes } from './order/routes.ts';
+import { buyerView, operatorView, orderEventRoutes, orderViews, providerView } from './order/views.ts';
 import { Problem } from './problems.ts';
 import { learnProduct } from './quote/handlers.ts';
 import { quoteRoutes } from './quote/routes.ts';
@@ -38,8 +39,9 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
     name: 'order',
     routes: [
       quoteRoutes(core),
-      orderWriteRoutes({ core, changes, admission }),
-      orderReadRoutes({ core, changes }),
+      orderWriteRoutes({ core, admission }),
+      ...[buyerView, providerView, operatorView].map((view) => orderViews(view, core)),
+      orderEventRoutes({ core, changes }),
       sagaRoutes(core),
       operationRoutes({ service: 'order', core }),
     ],

@@ -40,6 +40,11 @@ export const Problem = problemTable({
     remedy: 'Show the buyer a new quote, and order again with its amount and a new Idempotency-Key.',
   },
   'saga-not-waiting': { status: 409, title: 'The saga waits for nothing', remedy: 'It has ended; its log says how.' },
+  'order-not-deletable': {
+    status: 409,
+    title: 'The order cannot be deleted',
+    remedy: 'Only orders that ended without a payment are deleted. Cancel an unpaid one first.',
+  },
   'order-not-cancellable': {
     status: 409,
     title: 'The order can no longer be cancelled',

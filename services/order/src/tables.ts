@@ -45,12 +45,15 @@ export const orders = pgTable(
     endedAt: time('ended_at'),
     endReason: text('end_reason').$type<OrderEnd>(),
     refunded: fen('refunded').notNull(),
+    /** Since when its buyer does not want to see it any more. It stays for the provider, the operator and the audit. */
+    deletedAt: time('deleted_at'),
   },
   (table) => [
     unique('orders_number').on(table.orderNumber),
     index('orders_newest').on(table.accountId, table.placedAt, table.orderId),
     index('orders_by_status').on(table.accountId, table.status, table.placedAt, table.orderId),
     index('orders_by_product').on(table.accountId, table.productId, table.placedAt, table.orderId),
+    index('orders_of_provider').on(table.providerId, table.placedAt, table.orderId),
     index('orders_number_begins').on(table.orderNumber.op('text_pattern_ops')),
     index('orders_instance')
       .on(table.instanceId)
@@ -58,6 +61,7 @@ export const orders = pgTable(
     check('orders_payable', sql`payable = total - deduction and deduction between 0 and total`),
     check('orders_never_give_back_more_than_was_paid', sql`refunded between 0 and payable`),
     check('orders_ended', sql`(ended_at is not null) = (status in ('completed', 'cancelled', 'closed', 'failed'))`),
+    check('orders_deleted', sql`deleted_at is null or (status in ('cancelled', 'closed') and paid_at is null)`),
     check('orders_completed_with_an_instance', sql`(status = 'completed') = (instance_id is not null)`),
   ],
 );

@@ -29,6 +29,7 @@ export const rules: readonly Rule[] = [
   { path: 'provider/coupons', to: 'coupon' },
   { path: 'provider/orders', to: 'order' },
   { path: 'provider/calls', to: 'fulfillment' },
+  { path: 'ops/orders', to: 'order' },
   { path: 'ops/sagas', to: 'order' },
   { path: 'ops/payment-tasks', to: 'payment-gateway' },
   { path: 'ops/ledger', to: 'payment-gateway' },

@@ -26,6 +26,7 @@ import {
   place,
   receive,
   reject,
+  remove,
   requestCancel,
   type Changed,
   type Order,
@@ -42,6 +43,15 @@ const whats = ({ entries }: Changed) => entries.map(({ what }) => what);
 
 test('every status can be reached', () => {
   expect(reachable(orderFlow, 'pending_payment')).toEqual(new Set(orderFlow.states));
+});
+
+test('only what ended without a payment is deleted', () => {
+  const unpaid = placed();
+  const closed = reject(unpaid, { reason: 'payment-timeout', refunded: 0 }, later(1_441)).order;
+  expect(remove(closed, later(2_000))).toMatchObject({ ok: true, value: { deletedAt: later(2_000) } });
+  const givenBack = reject(receive(unpaid, receipt, later(6)).order, { reason: 'cancelled', refunded: unpaid.payable }, later(7)).order;
+  for (const order of [unpaid, receive(unpaid, receipt, later(6)).order, complete(unpaid, instance, later(6)).order, givenBack])
+    expect(remove(order, later(2_000))).toEqual({ ok: false, error: 'order-not-deletable' });
 });
 
 describe('placing', () => {

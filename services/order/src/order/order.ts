@@ -71,6 +71,8 @@ export type Order = {
   readonly endedAt: Date | null;
   readonly endReason: OrderEnd | null;
   readonly refunded: Fen;
+  /** Since when its buyer does not want to see it any more. */
+  readonly deletedAt: Date | null;
 };
 
 /** What an order waits for, and until when, if that is known. */
@@ -167,6 +169,7 @@ export function place(request: Request, facts: Facts, policy: OrderPolicy, now: 
     endedAt: null,
     endReason: null,
     refunded: 0,
+    deletedAt: null,
   };
   return ok(told(order, [], now, 'placed', { awaits: awaitedOf(order) }));
 }
@@ -177,6 +180,12 @@ export function requestCancel(order: Order, now: Date): Result<Changed, 'order-n
   if (order.status !== 'pending_payment') return no('order-not-cancellable');
   const asked = { ...order, cancelRequestedAt: now };
   return ok(told(asked, [], now, 'cancel-requested', { awaits: { what: 'cancellation', until: null } }));
+}
+
+/** 删除: only what ended without a payment, and only from the buyer's own sight. */
+export function remove(order: Order, now: Date): Result<Order, 'order-not-deletable'> {
+  const endedUnpaid = (order.status === 'cancelled' || order.status === 'closed') && order.paidAt === null;
+  return endedUnpaid ? ok({ ...order, deletedAt: now }) : no('order-not-deletable');
 }
 
 export type Receipt = { readonly paymentId: PaymentId; readonly channel: Channel; readonly paidAt: Date };

@@ -49,6 +49,69 @@ describe('my orders', () => {
   });
 });
 
+describe('the file of my orders', () => {
+  test('has what the list finds, readable by a spreadsheet', async () => {
+    const first = await market.order({}, { as: 'he' });
+    const second = await market.order({ sku_id: monthly, duration: 3 }, { as: 'he' });
+    const rows = (await market.file('/v1/orders/export', 'he')).split('\r\n');
+    expect(rows[0]).toMatch(/^订单号,订单类型,状态,商品,规格,/);
+    expect(rows.slice(1, -1).map((row) => row.split(',').slice(0, 5))).toEqual([
+      [second.order_number, '新购', '待支付', '帆影智能客服', '基础版'],
+      [first.order_number, '新购', '待支付', '帆影智能客服', '团队版'],
+    ]);
+    expect(rows[2]).toContain(',1,1200.00,0.00,1200.00,0.00,');
+    expect((await market.file('/v1/orders/export?status=completed', 'he')).split('\r\n')).toHaveLength(2);
+  });
+});
+
+describe('the provider and the operator', () => {
+  test('see the orders of their products, or all', async () => {
+    const { order_id: id, order_number: number } = await market.order({}, { as: 'wu' });
+    for (const [as, at] of [
+      ['seller', '/v1/provider/orders'],
+      ['operator', '/v1/ops/orders'],
+    ] as const) {
+      expect((await market.get<Page<ShownOrder>>(`${at}?keyword=${number}`, { as })).body.items).toMatchObject([{ order_id: id }]);
+      expect((await market.get<Page<ShownOrder>>(`${at}?account_id=${market.people.wu.accountId}`, { as })).body.items).toMatchObject([
+        { order_id: id },
+      ]);
+      expect(await market.get(`${at}/${id}`, { as })).toMatchObject({ status: 200, body: { order_number: number } });
+      expect(await market.get(`${at}/${id}/timeline`, { as })).toMatchObject({ status: 200, body: { items: [{ what: 'placed' }] } });
+      expect(await market.file(`${at}/export?keyword=${number}`, as)).toContain(number);
+    }
+  });
+
+  test('see no orders of others', async () => {
+    const { order_id: id, order_number: number } = await market.order();
+    const as = 'provider';
+    expect((await market.get<Page<ShownOrder>>(`/v1/provider/orders?keyword=${number}`, { as })).body.items).toEqual([]);
+    expect(await market.get(`/v1/provider/orders/${id}`, { as })).toMatchObject({ status: 404 });
+    expect(await market.get(`/v1/provider/orders/${id}/timeline`, { as })).toMatchObject({ status: 404 });
+    expect(await market.file(`/v1/provider/orders/export?keyword=${number}`, as)).not.toContain(number);
+    expect(await market.get('/v1/provider/orders?provider_id=prv_1', { as: 'seller' })).toMatchObject({ status: 400 });
+  });
+});
+
+describe('DELETE /v1/orders/{id}', () => {
+  const remove = (id: string, as: Person = 'ma') => market.ask<unknown>('DELETE', `/v1/orders/${id}`, { as });
+
+  test('hides what ended unpaid from its buyer, and from nobody else', async () => {
+    const { order_id: id, order_number: number } = await market.order({}, { as: 'ma' });
+    expect(await remove(id)).toMatchObject({ status: 409, body: { code: 'order-not-deletable' } });
+    await market.post(`/v1/orders/${id}/cancel`, { as: 'ma' });
+    await until(async () => (await market.get<ShownOrder>(`/v1/orders/${id}`, { as: 'ma' })).body.status === 'cancelled');
+    expect(await remove(id, 'zhao')).toMatchObject({ status: 404 });
+    expect(await remove(id)).toMatchObject({ status: 204 });
+    expect(await market.get(`/v1/orders/${id}`, { as: 'ma' })).toMatchObject({ status: 404 });
+    expect(await market.get(`/v1/orders/${id}/timeline`, { as: 'ma' })).toMatchObject({ status: 404 });
+    expect(await list(`keyword=${number}`, 'ma')).toMatchObject({ items: [] });
+    expect(await remove(id)).toMatchObject({ status: 404 });
+    expect(await market.get(`/v1/ops/orders/${id}`, { as: 'operator' })).toMatchObject({
+      body: { deleted_at: expect.any(String) as string },
+    });
+  });
+});
+
 describe('what is not yours is not found', () => {
   test.each(['', '/timeline', '/events'])('GET /v1/orders/{id}%s', async (path) => {
     const { order_id: id } = await market.order();

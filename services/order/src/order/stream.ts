@@ -3,13 +3,13 @@ import type { StreamEvent } from '@yunshi/http/events';
 import { isTerminal } from '@yunshi/kernel/flow';
 import type { Changes } from './changes.ts';
 import { orderFlow, type Entry } from './order.ts';
-import { findEntries, type Own } from './orders.ts';
+import { findEntries, type Seen } from './orders.ts';
 import { shownEntry } from './wire.ts';
 
 type Following = {
   readonly sql: Sql;
   readonly changes: Changes;
-  readonly own: Own;
+  readonly seen: Seen;
   readonly lastSeen: number | undefined;
   readonly signal: AbortSignal;
 };
@@ -26,21 +26,21 @@ export function lastSeenOf(lastEventId: string | undefined): number | undefined 
  * An order's present status, or all that a returning client has missed; then every change, until the order has ended.
  * The timeline is what is told: a change that happened between two looks is in it, so none is left out.
  */
-export async function* followOrder({ sql, changes, own, lastSeen, signal }: Following): AsyncGenerator<StreamEvent> {
+export async function* followOrder({ sql, changes, seen, lastSeen, signal }: Following): AsyncGenerator<StreamEvent> {
   const bell = latch(signal);
   // Before the first read, so that nothing can happen unnoticed between the two.
-  const unfollow = changes.follow(own.orderId, bell.ring);
+  const unfollow = changes.follow(seen.orderId, bell.ring);
   try {
-    const sofar = await findEntries(sql, own, lastSeen);
+    const sofar = await findEntries(sql, seen, lastSeen);
     let newest = sofar.at(-1);
     for (const entry of lastSeen === undefined ? sofar.slice(-1) : sofar) yield told(entry);
-    let seen = newest?.version ?? lastSeen ?? 0;
+    let version = newest?.version ?? lastSeen ?? 0;
     while (!signal.aborted && !(newest && isTerminal(orderFlow, newest.status))) {
       await bell.rung();
-      for (const entry of await findEntries(sql, own, seen)) {
+      for (const entry of await findEntries(sql, seen, version)) {
         yield told(entry);
         newest = entry;
-        seen = entry.version;
+        version = entry.version;
       }
     }
   } finally {

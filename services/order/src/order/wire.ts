@@ -52,6 +52,7 @@ export const ShownOrder = z
     ended_at: Time.nullable(),
     end_reason: OrderEnd.nullable(),
     refunded: Fen,
+    deleted_at: Time.nullable().meta({ description: 'Since when its buyer does not see it any more' }),
     awaits: Awaits.nullable(),
   })
   .meta({ id: 'Order' });
@@ -88,6 +89,7 @@ export function shownOrder(order: Order): ShownOrder {
     ended_at: time(order.endedAt),
     end_reason: order.endReason,
     refunded: order.refunded,
+    deleted_at: time(order.deletedAt),
     awaits: awaitedOf(order),
   };
 }

@@ -4,7 +4,7 @@ import { httpWrite, write, type Context, type Decision } from '@yunshi/messaging
 import { orderPolicy } from '../policy.ts';
 import { Problem, refused } from '../problems.ts';
 import { saved } from './handlers.ts';
-import { place, requestCancel, type Facts, type Order, type Request } from './order.ts';
+import { place, remove, requestCancel, type Facts, type Order, type Request } from './order.ts';
 import { orders } from './orders.ts';
 import { beginPurchase, sagaOf } from './purchase.ts';
 import { trialId, trials, type Trial } from './trials.ts';
@@ -50,11 +50,14 @@ function trialOf({ accountId, wish }: Request, { product }: Facts): string {
   return trialId({ accountId, productId: product.productId });
 }
 
+type Own = { readonly orderId: OrderId; readonly accountId: AccountId };
+const isOf = (order: Order | undefined, accountId: AccountId): order is Order => order?.accountId === accountId && order.deletedAt === null;
+
 export const cancelOrder = httpWrite('order.cancel', {
   of: orders,
-  key: ({ orderId }: { readonly orderId: OrderId; readonly accountId: AccountId }) => orderId,
+  key: ({ orderId }: Own) => orderId,
   decide: ({ accountId }, order, { now }) => {
-    if (order?.accountId !== accountId) return { response: Problem.response('not-found') };
+    if (!isOf(order, accountId)) return { response: Problem.response('not-found') };
     const asked = requestCancel(order, now);
     if (!asked.ok) return { response: Problem.response(asked.error, { detail: `The order is ${order.status}.` }) };
     const { order: changed } = asked.value;
@@ -63,5 +66,16 @@ export const cancelOrder = httpWrite('order.cancel', {
       stop: changed === order ? [] : [{ sagaId: sagaOf(order.orderId), reason: 'cancelled' }],
       response: { status: 202, body: shownOrder(changed) },
     };
+  },
+});
+
+export const deleteOrder = httpWrite('order.delete', {
+  of: orders,
+  key: ({ orderId }: Own) => orderId,
+  decide: ({ accountId }, order, { now }) => {
+    if (!isOf(order, accountId)) return { response: Problem.response('not-found') };
+    const removed = remove(order, now);
+    if (!removed.ok) return { response: Problem.response(removed.error, { detail: `The order is ${order.status}.` }) };
+    return { save: removed.value, response: { status: 204, body: undefined } };
   },
 });
