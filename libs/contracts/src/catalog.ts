@@ -38,6 +38,8 @@ export const productChanged = event('catalog.product-changed', 1, {
     productVersion: z.int().min(1),
     providerId: ProviderId,
     providerName: z.string(),
+    /** 自营: served by the operator's own staff. */
+    selfOperated: z.boolean().default(false),
     name: z.string(),
     deliveryType: DeliveryType,
     /** A SaaS product that also needs human delivery. */

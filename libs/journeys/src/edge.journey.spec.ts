@@ -84,6 +84,7 @@ const prefixes: Readonly<Record<string, string>> = {
   product_id: 'prd',
   provider_id: 'prv',
   saga_id: 'sag',
+  sku_id: 'sku',
 };
 const fill = (path: string, ids: Readonly<Record<string, string>> = {}): string =>
   path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? (name in prefixes ? `${prefixes[name]}_${nobodys}` : randomUUID()));
@@ -179,6 +180,7 @@ describe('what belongs to one account', () => {
     });
     ids['call_id'] = call.call_id;
     ids['product_id'] = demoProducts.survey.productId;
+    ids['sku_id'] = demoProducts.survey.skus.free;
   }, 60_000);
 
   /** Routes about one thing that somebody owns. */
@@ -190,7 +192,7 @@ describe('what belongs to one account', () => {
       const { status, text } = await ask(method, fill(path, ids), { as: 'lin' });
       expect([200, 204], `${method} ${path}: ${text}`).toContain(status);
     }
-    for (const { path } of owned('provider').filter((route) => route.method === 'GET' && route.path.includes('{call_id}'))) {
+    for (const { path } of owned('provider').filter((route) => route.method === 'GET')) {
       const { status, text } = await ask('GET', fill(path, ids), { as: 'chenxi' });
       expect(status, `GET ${path}: ${text}`).toBe(200);
     }
@@ -204,11 +206,10 @@ describe('what belongs to one account', () => {
       ['provider', 'fanying'],
     ] as const) {
       for (const { method, path } of owned(role)) {
-        const body = method === 'GET' ? undefined : path.endsWith('/endpoint') ? endpoint : {};
+        const body = method === 'GET' ? undefined : (wellFormed[`${method} ${path}`] ?? {});
         const { status, text } = await ask(method, fill(path, ids), { as: other, body });
         asked++;
-        // A coupon on offer is for everybody: claiming it is no trespass.
-        const shared = path.includes('{coupon_id}');
+        const shared = forEverybody.some((resource) => path.startsWith(resource));
         if (!shared && status !== 404) leaks.push(`${other} ${method} ${path}: ${status} ${text}`);
         if (text.includes(demoPersonas.lin.accountId)) leaks.push(`${other} ${method} ${path} names the owner`);
       }
@@ -234,7 +235,20 @@ describe('what belongs to one account', () => {
   });
 });
 
-const endpoint = { url: 'https://provider.example/saas', token: 'not-your-product-0123456789' };
+/** Beside ids in their paths these have nothing that belongs to one account: claiming a coupon on offer is no trespass. */
+const forEverybody = ['/v1/coupons/'];
+
+const texts = { category_id: 'office', name: '不是你的', summary: '别人的商品', description: '别人的商品', guide: '无' };
+/** A body that would be good if the thing were one's own, for routes that look at it first. */
+const wellFormed: Readonly<Record<string, object>> = {
+  'PUT /v1/provider/products/{product_id}/endpoint': { url: 'https://provider.example/saas', token: 'not-your-product-0123456789' },
+  'PUT /v1/provider/products/{product_id}': {
+    ...texts,
+    skus: [{ name: '基础版', price: { model: 'one_off', price: 100 } }],
+    product_version: 1,
+  },
+  'PUT /v1/provider/products/{product_id}/skus/{sku_id}/on-sale': { on_sale: false },
+};
 
 test('a body with a field that only the server may set is refused, and the field is named', async () => {
   const taken: string[] = [];

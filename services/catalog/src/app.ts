@@ -8,7 +8,9 @@ import { readiness } from '@yunshi/service/readiness';
 import { createLog } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
 import { seedDemoWorld } from './demo/seed.ts';
+import { ownProductRoutes } from './product/own-routes.ts';
 import { productRoutes } from './product/routes.ts';
+import { Problem } from './problems.ts';
 import { saleHandlers } from './sale/sales.ts';
 
 const migrations = fileURLToPath(new URL('../migrations', import.meta.url));
@@ -31,9 +33,9 @@ export async function start(config: Config): Promise<Running> {
   if (config.seed) await core.write(seedDemoWorld, undefined);
   const server = await httpServer({
     name: 'catalog',
-    routes: [productRoutes(core), operationRoutes({ service: 'catalog', core })],
+    routes: [productRoutes(core), ownProductRoutes(core), operationRoutes({ service: 'catalog', core })],
     auth: jwtAuth(config.auth),
-    problems: OperationProblem.entries,
+    problems: { ...Problem.entries, ...OperationProblem.entries },
     ready: readiness(core),
     logger: log,
   });

@@ -45,11 +45,12 @@ export const products = pgTable(
     guide: text('guide').notNull(),
     deliveryType: text('delivery_type').$type<DeliveryType>().notNull(),
     humanDelivery: boolean('human_delivery').notNull(),
-    status: text('status', { enum: ['published', 'withdrawn'] }).notNull(),
+    status: text('status', { enum: ['draft', 'published', 'withdrawn'] }).notNull(),
     skus: jsonb('skus').$type<SkuSnapshot[]>().notNull(),
     publishedAt: time('published_at').notNull(),
     changedAt: time('changed_at').notNull(),
     priceFrom: fen('price_from').notNull(),
+    hasTrial: boolean('has_trial').notNull().default(false),
     /** Normalised text to compare a search with, and its grams for the index, separated by spaces. */
     searchText: text('search_text').notNull(),
     searchGrams: text('search_grams').notNull(),
@@ -57,7 +58,10 @@ export const products = pgTable(
   (table) => [
     index('products_price').on(table.priceFrom, table.productId),
     index('products_newest').on(table.publishedAt, table.productId),
-    index('products_provider').on(table.providerId),
+    index('products_provider').on(table.providerId, table.changedAt, table.productId),
+    index('products_category').on(table.categoryId),
+    // Finds the product of a SKU.
+    index('products_skus').using('gin', sql`skus jsonb_path_ops`),
     index('products_search').using('gin', sql`string_to_array(search_grams, ' ')`),
   ],
 );

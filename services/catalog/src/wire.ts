@@ -10,26 +10,28 @@ import type { Category, Found, Listed, Provider } from './product/products.ts';
 
 const Time = z.iso.datetime({ offset: true });
 
-const WirePrice = z
+const perPeriod = { price: Fen, unit: PeriodUnit, durations: z.array(z.int()).min(1) };
+const perQuantity = {
+  price: Fen,
+  minimum: z.int(),
+  maximum: z.int(),
+  unit: PeriodUnit.optional(),
+  durations: z.array(z.int()).min(1).optional(),
+};
+
+export const WirePrice = z
   .discriminatedUnion('model', [
-    z.object({ model: z.literal('per_period'), price: Fen, unit: PeriodUnit, durations: z.array(z.int()) }),
-    z.object({
-      model: z.literal('per_quantity'),
-      price: Fen,
-      minimum: z.int(),
-      maximum: z.int(),
-      unit: PeriodUnit.optional(),
-      durations: z.array(z.int()).optional(),
-    }),
-    z.object({ model: z.literal('per_package'), price: Fen, calls: z.int(), valid_days: z.int() }),
-    z.object({ model: z.literal('one_off'), price: Fen, valid_days: z.int().optional() }),
+    z.strictObject({ model: z.literal('per_period'), ...perPeriod }),
+    z.strictObject({ model: z.literal('per_quantity'), ...perQuantity }),
+    z.strictObject({ model: z.literal('per_package'), price: Fen, calls: z.int(), valid_days: z.int() }),
+    z.strictObject({ model: z.literal('one_off'), price: Fen, valid_days: z.int().optional() }),
   ])
   .meta({
     id: 'Price',
     description: '计价模型. `price` is for one unit: a seat, a period, a package; `durations` are what can be chosen.',
   });
 
-const WireSku = z
+export const WireSku = z
   .object({
     sku_id: SkuId,
     name: z.string(),
@@ -76,7 +78,11 @@ const shared = {
 };
 
 export const WireListed = z
-  .object({ ...shared, category_id: z.string(), provider: z.object({ provider_id: ProviderId, name: z.string() }) })
+  .object({
+    ...shared,
+    category_id: z.string(),
+    provider: z.object({ provider_id: ProviderId, name: z.string(), self_operated: z.boolean() }),
+  })
   .meta({ id: 'ListedProduct' });
 
 export const WireProduct = z
@@ -103,7 +109,23 @@ function priceShown(price: PriceModel): z.input<typeof WirePrice> {
   }
 }
 
-const skuShown = ({ skuId, name, price, trialOf, onSale }: SkuSnapshot): z.input<typeof WireSku> => ({
+/** The price as the rules know it. What only rules can tell (ranges, which model fits) is checked by them. */
+export function priceRead(price: z.output<typeof WirePrice>): PriceModel {
+  switch (price.model) {
+    case 'per_period':
+      return price;
+    case 'per_quantity': {
+      const { unit, durations, ...rest } = price;
+      return { ...rest, ...(unit !== undefined && { unit }), ...(durations !== undefined && { durations }) };
+    }
+    case 'per_package':
+      return { model: price.model, price: price.price, calls: price.calls, validDays: price.valid_days };
+    case 'one_off':
+      return { model: price.model, price: price.price, ...(price.valid_days !== undefined && { validDays: price.valid_days }) };
+  }
+}
+
+export const skuShown = ({ skuId, name, price, trialOf, onSale }: SkuSnapshot): z.input<typeof WireSku> => ({
   sku_id: skuId,
   name,
   price: priceShown(price),
@@ -120,7 +142,7 @@ const sharedShown = (product: Listed | Found) => ({
   delivery_type: product.deliveryType,
   human_delivery: product.humanDelivery,
   price_from: product.priceFrom,
-  has_trial: product.skus.some((sku) => sku.onSale && sku.trialOf !== undefined),
+  has_trial: product.hasTrial,
   sales_count: product.completedSales,
   published_at: chinaTime(product.publishedAt),
 });
@@ -128,12 +150,12 @@ const sharedShown = (product: Listed | Found) => ({
 export const listedShown = (product: Listed): z.input<typeof WireListed> => ({
   ...sharedShown(product),
   category_id: product.categoryId,
-  provider: { provider_id: product.providerId, name: product.providerName },
+  provider: { provider_id: product.providerId, name: product.providerName, self_operated: product.selfOperated },
 });
 
 export const productShown = (product: Found): z.input<typeof WireProduct> => ({
   ...sharedShown(product),
-  status: product.status,
+  status: product.status === 'published' ? 'published' : 'withdrawn',
   description: product.description,
   guide: product.guide,
   skus: product.skus.map(skuShown),

@@ -42,7 +42,7 @@ function demoWorld(now: Date): Decision<ProductRow> {
     const product = onTheShelf(exhibit, today);
     return {
       row: rowOf(product, [provider.name, provider.nameEn, category.name]),
-      event: changeOf(product, provider.name),
+      event: changeOf(product, provider),
       sold: exhibit.sold,
     };
   });

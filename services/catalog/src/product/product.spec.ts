@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 import type { PriceModel } from '@yunshi/contracts/catalog';
 import { demoProducts } from '@yunshi/contracts/demo-world';
 import { reachable } from '@yunshi/kernel/flow';
 import { fanyingShelf } from '../demo/fanying.ts';
-import { changeOf, priceFrom, productFlow, publish, shelve, type ProductDraft } from './product.ts';
+import { changeOf, edit, priceFrom, productFlow, publish, shelve, type Edition, type ProductDraft } from './product.ts';
 
 const now = new Date('2026-03-02T04:00:00Z');
 const helpDesk = fanyingShelf[0]!.draft;
@@ -31,7 +32,8 @@ test.each<[string, Partial<ProductDraft>, string[]]>([
     { skus: helpDesk.skus.map((sku) => (sku.skuId === skus.basic ? { ...sku, trialOf: skus.trial } : sku)) },
     ['skus.0.trialOf', 'skus.1.trialOf'],
   ],
-  ['the same SKU twice', { skus: [...helpDesk.skus, helpDesk.skus[1]!] }, ['skus']],
+  ['the same SKU twice', { skus: [...helpDesk.skus, { ...helpDesk.skus[1]!, name: '另一版' }] }, ['skus']],
+  ['two SKUs of one name', { skus: [...helpDesk.skus, { ...helpDesk.skus[1]!, skuId: demoProducts.crm.skus.seats }] }, ['skus']],
   ['calls that are not of an API', priced({ model: 'per_package', price: 1, calls: 100, validDays: 30 }), ['skus.0.price']],
   ['more seats at least than at most', priced({ model: 'per_quantity', price: 1, minimum: 5, maximum: 4 }), ['skus.0.price']],
   [
@@ -48,7 +50,7 @@ test.each<[string, Partial<ProductDraft>, string[]]>([
 test('each change is told to others under the next version', () => {
   const product = publish(helpDesk, now);
   const withdrawn = product.ok && shelve(product.value, 'withdraw', now);
-  expect(withdrawn && withdrawn.ok && changeOf(withdrawn.value, '帆影软件').data).toMatchObject({
+  expect(withdrawn && withdrawn.ok && changeOf(withdrawn.value, { name: '帆影软件', selfOperated: false }).data).toMatchObject({
     productVersion: 2,
     status: 'withdrawn',
     providerName: '帆影软件',
@@ -64,10 +66,67 @@ test('what is off the shelf cannot be taken off it', () => {
   });
 });
 
+describe('editing', () => {
+  const edition = (changes: Partial<Edition> = {}): Edition => ({
+    ...helpDesk,
+    skus: helpDesk.skus.map((sku) => ({ ...sku, added: false })),
+    ...changes,
+  });
+  const published = () => {
+    const product = publish(helpDesk, now);
+    if (!product.ok) throw new Error('the demo world is refused');
+    return product.value;
+  };
+
+  test('SKUs that are left out stay, off sale, for those who have bought them', () => {
+    const kept = edition().skus.filter(({ skuId }) => skuId !== skus.yearly);
+    const edited = edit(published(), edition({ skus: kept }), 1, now);
+    expect(edited.ok && edited.value.skus.map(({ skuId, onSale }) => [skuId, onSale])).toEqual(
+      helpDesk.skus.map(({ skuId }) => [skuId, skuId !== skus.yearly]),
+    );
+  });
+
+  test('an edition of another version than the one that was read is refused', () => {
+    expect(edit(published(), edition(), 2, now)).toEqual({ ok: false, error: { code: 'changed-meanwhile', productVersion: 1 } });
+  });
+
+  test('whose a product is and how it is delivered cannot be edited', () => {
+    const smuggled = { ...edition(), providerId: 'prv_1', deliveryType: 'image' } as Edition;
+    expect(edit(published(), smuggled, 1, now)).toMatchObject({
+      ok: true,
+      value: { providerId: helpDesk.providerId, deliveryType: helpDesk.deliveryType },
+    });
+  });
+
+  test('any edition leaves every SKU that there was, with its price model and unit', () => {
+    const change = fc.record({
+      left: fc.subarray([...helpDesk.skus]),
+      price: fc.integer({ min: 0, max: 1_000_000 }),
+      model: fc.constantFrom<PriceModel>(perMonth, { model: 'one_off', price: 5 }, { ...perMonth, unit: 'year' }),
+      replaces: fc.boolean(),
+    });
+    const told = { edited: 0, refused: 0 };
+    fc.assert(
+      fc.property(change, ({ left, price, model, replaces }) => {
+        const changed = left.map((sku) => ({ ...sku, price: replaces ? model : { ...sku.price, price }, added: false }));
+        const edited = edit(published(), edition({ skus: changed }), 1, now);
+        told[edited.ok ? 'edited' : 'refused']++;
+        if (!edited.ok) return;
+        for (const before of helpDesk.skus) {
+          const after = edited.value.skus.find(({ skuId }) => skuId === before.skuId);
+          expect({ ...after?.price, price: 0, durations: [] }).toEqual({ ...before.price, price: 0, durations: [] });
+        }
+      }),
+    );
+    expect(told.edited).toBeGreaterThan(10);
+    expect(told.refused).toBeGreaterThan(10);
+  });
+});
+
 test('«from» is the lowest price on sale, trials left out', () => {
   expect(priceFrom(helpDesk)).toBe(8_900);
 });
 
 test('every status of a product can be reached', () => {
-  expect(reachable(productFlow, 'published')).toEqual(new Set(productFlow.states));
+  expect(reachable(productFlow, 'draft')).toEqual(new Set(productFlow.states));
 });

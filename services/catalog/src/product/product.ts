@@ -1,17 +1,21 @@
 import { z } from 'zod';
 import { PriceModel, SkuSnapshot, productChanged } from '@yunshi/contracts/catalog';
 import { flow, move, type IllegalMove, type StateOf } from '@yunshi/kernel/flow';
-import { ProductId, ProviderId } from '@yunshi/kernel/ids';
+import { ProductId, ProviderId, type SkuId } from '@yunshi/kernel/ids';
 import { DeliveryType } from '@yunshi/kernel/marketplace';
 import type { Fen } from '@yunshi/kernel/money';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 
-/** 已上架 and 已下架. Only a published product can be ordered; a withdrawn one stays for those who have bought it. */
+/** 草稿, 已上架 and 已下架. Only a published product can be ordered; a withdrawn one stays for those who have bought it, a draft is nobody's but its provider's. */
 export const productFlow = flow('product', {
+  draft: { publish: 'published' },
   published: { withdraw: 'withdrawn' },
   withdrawn: { publish: 'published' },
 });
 export type ProductStatus = StateOf<typeof productFlow>;
+
+/** On sale or not: those that are not are kept for who has bought them. */
+const skusMax = 50;
 
 const Sku = SkuSnapshot.extend({ name: z.string().trim().min(1).max(40) });
 
@@ -31,13 +35,14 @@ export const ProductDraft = z
     guide: z.string().trim().min(1).max(20_000),
     deliveryType: DeliveryType,
     humanDelivery: z.boolean(),
-    skus: z.array(Sku).min(1).max(50),
+    skus: z.array(Sku).min(1).max(skusMax),
   })
   .superRefine((draft, { addIssue }) => {
     const refuse = (path: (string | number)[], message: string) => addIssue({ code: 'custom', path, message });
     if (draft.humanDelivery && draft.deliveryType !== 'saas') refuse(['humanDelivery'], 'is for SaaS products only');
     if (!draft.skus.some((sku) => sku.onSale && sku.trialOf === undefined)) refuse(['skus'], 'need one on sale that is no trial');
     if (new Set(draft.skus.map((sku) => sku.skuId)).size < draft.skus.length) refuse(['skus'], 'must not repeat an id');
+    if (new Set(draft.skus.map((sku) => sku.name)).size < draft.skus.length) refuse(['skus'], 'must not repeat a name');
     draft.skus.forEach((sku, index) => {
       const formal = draft.skus.find((other) => other.skuId === sku.trialOf);
       if (sku.trialOf !== undefined && (!formal || formal.trialOf !== undefined)) {
@@ -78,35 +83,99 @@ export type DraftRefusal = {
   readonly issues: readonly { readonly field: string; readonly message: string }[];
 };
 
-export function publish(draft: ProductDraft, now: Date): Result<Product, DraftRefusal> {
-  const checked = ProductDraft.safeParse(draft);
-  if (!checked.success) {
-    return no({ code: 'draft-invalid', issues: checked.error.issues.map(({ path, message }) => ({ field: path.join('.'), message })) });
-  }
-  return ok({ ...checked.data, productVersion: 1, status: 'published', publishedAt: now, changedAt: now });
+function checked(draft: ProductDraft): Result<ProductDraft, DraftRefusal> {
+  const result = ProductDraft.safeParse(draft);
+  if (result.success) return ok(result.data);
+  return no({ code: 'draft-invalid', issues: result.error.issues.map(({ path, message }) => ({ field: path.join('.'), message })) });
 }
 
-/** Takes the product off the shelf, or puts it back. */
-export function shelve(product: Product, action: 'withdraw' | 'publish', now: Date): Result<Product, IllegalMove> {
+/** A product that its provider alone can see. It obeys all rules already, so that publishing it is one step. */
+export function create(draft: ProductDraft, now: Date): Result<Product, DraftRefusal> {
+  const good = checked(draft);
+  return good.ok ? ok({ ...good.value, productVersion: 1, status: 'draft', publishedAt: now, changedAt: now }) : good;
+}
+
+/** A product that is on the shelf from the start. */
+export function publish(draft: ProductDraft, now: Date): Result<Product, DraftRefusal> {
+  const created = create(draft, now);
+  return created.ok ? ok({ ...created.value, status: 'published' }) : created;
+}
+
+/** What a provider may say anew about a product. Whose it is and how it is delivered stays, because instances depend on it. */
+export type Edition = Omit<ProductDraft, 'productId' | 'providerId' | 'deliveryType' | 'skus'> & {
+  /** `added`: the SKU is new, and its id was made for it. */
+  readonly skus: readonly (SkuSnapshot & { readonly added: boolean })[];
+};
+export type EditRefusal = DraftRefusal | { readonly code: 'changed-meanwhile'; readonly productVersion: number };
+
+/**
+ * Takes the new texts and SKUs over. `basedOn` is the version that the provider had read. SKUs that are left out go off sale, because
+ * those who have bought them still renew by them; for the same reason a SKU keeps its price model and unit, while its price may change.
+ */
+export function edit(product: Product, edition: Edition, basedOn: number, now: Date): Result<Product, EditRefusal> {
+  if (product.productVersion !== basedOn) return no({ code: 'changed-meanwhile', productVersion: product.productVersion });
+  const issues = edition.skus.flatMap((sku, index) => wrongSuccession(product.skus, sku, index));
+  if (issues.length > 0) return no({ code: 'draft-invalid', issues });
+  const named = new Set(edition.skus.map(({ skuId }) => skuId));
+  const leftOut = product.skus.filter(({ skuId }) => !named.has(skuId)).map((sku) => ({ ...sku, onSale: false }));
+  const skus = [...edition.skus.map(({ added: _, ...sku }) => sku), ...leftOut];
+  const { productId, providerId, deliveryType } = product;
+  const good = checked({ ...edition, productId, providerId, deliveryType, skus });
+  return good.ok ? ok(changed({ ...product, ...good.value }, now)) : good;
+}
+
+function wrongSuccession(known: readonly SkuSnapshot[], { skuId, added, price }: Edition['skus'][number], index: number) {
+  if (added) return [];
+  const before = known.find((sku) => sku.skuId === skuId);
+  if (!before) return [{ field: `skus.${index}.skuId`, message: 'is no SKU of this product; leave it out to add one' }];
+  const isSame = before.price.model === price.model && unitOf(before.price) === unitOf(price);
+  return isSame ? [] : [{ field: `skus.${index}.price`, message: 'must keep its model and unit; add another SKU instead' }];
+}
+
+const unitOf = (price: PriceModel): string | undefined => ('unit' in price ? price.unit : undefined);
+
+const changed = (product: Product, now: Date): Product => ({ ...product, productVersion: product.productVersion + 1, changedAt: now });
+
+/** Puts the product on the shelf, or takes it off. */
+export function shelve<P extends Product>(product: P, action: 'withdraw' | 'publish', now: Date): Result<P, IllegalMove> {
   const status = move(productFlow, product.status, action);
   if (!status.ok) return status;
-  return ok({ ...product, status: status.value, productVersion: product.productVersion + 1, changedAt: now });
+  const publishedAt = product.status === 'draft' ? now : product.publishedAt;
+  return ok({ ...product, ...changed(product, now), status: status.value, publishedAt });
+}
+
+/** Puts one SKU on sale, or takes it off. The last one that is no trial cannot go: then the product itself is to be withdrawn. */
+export function offer(
+  product: Product,
+  skuId: SkuId,
+  onSale: boolean,
+  now: Date,
+): Result<Product, DraftRefusal | { readonly code: 'sku-unknown' }> {
+  if (!product.skus.some((sku) => sku.skuId === skuId)) return no({ code: 'sku-unknown' });
+  const skus = product.skus.map((sku) => (sku.skuId === skuId ? { ...sku, onSale } : sku));
+  const good = checked({ ...product, skus });
+  return good.ok ? ok(changed({ ...product, skus }, now)) : good;
 }
 
 /** What others are told about the product, whole. */
-export const changeOf = (product: Product, providerName: string) =>
+export const changeOf = (product: Product, provider: { readonly name: string; readonly selfOperated: boolean }) =>
   productChanged({
     productId: product.productId,
     productVersion: product.productVersion,
     providerId: product.providerId,
-    providerName,
+    providerName: provider.name,
     name: product.name,
     deliveryType: product.deliveryType,
     humanDelivery: product.humanDelivery,
-    status: product.status,
+    // What is not on the shelf is all the same to others, whether it was there before or not.
+    status: product.status === 'published' ? 'published' : 'withdrawn',
+    selfOperated: provider.selfOperated,
     skus: product.skus,
   });
 
 /** The lowest unit price of what is on sale, trials left out: what «from ¥…» shows and the list sorts by. */
 export const priceFrom = (product: Pick<Product, 'skus'>): Fen =>
   Math.min(...product.skus.filter((sku) => sku.onSale && sku.trialOf === undefined).map((sku) => sku.price.price));
+
+/** Whether something can be tried for nothing before it is bought 试用. */
+export const hasTrial = (product: Pick<Product, 'skus'>): boolean => product.skus.some((sku) => sku.onSale && sku.trialOf !== undefined);

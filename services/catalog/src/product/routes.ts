@@ -1,19 +1,37 @@
 import { z } from 'zod';
 import type { Sql } from '@yunshi/db/connect';
 import { keyset, listQuery, pageOf } from '@yunshi/http/lists';
-import { Problem } from '@yunshi/http/problem';
 import type { Routes } from '@yunshi/http/server';
-import { ProductId, ProviderId } from '@yunshi/kernel/ids';
+import { ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
 import { DeliveryType } from '@yunshi/kernel/marketplace';
-import { categoryShown, listedShown, productShown, providerShown, WireCategory, WireListed, WireProduct, WireProvider } from '../wire.ts';
-import { findCategories, findProduct, findProducts, findProvider, sortedBy, type Listed } from './products.ts';
+import { Fen } from '@yunshi/kernel/money';
+import { Problem } from '../problems.ts';
+import {
+  categoryShown,
+  listedShown,
+  productShown,
+  providerShown,
+  skuShown,
+  WireCategory,
+  WireListed,
+  WireProduct,
+  WireProvider,
+  WireSku,
+} from '../wire.ts';
+import { findCategories, findProduct, findProducts, findProvider, findSku, sortedBy, type Listed } from './products.ts';
 
 const Sort = z.enum(['-sales', 'price', '-price', '-published_at']);
+/** In a query everything is text. */
+const Flag = z.enum(['true', 'false']);
 const Query = z.strictObject({
   ...listQuery,
   category: z.string().max(40).optional(),
   delivery_type: DeliveryType.optional(),
   provider_id: ProviderId.optional(),
+  self_operated: Flag.optional().meta({ description: '自营' }),
+  has_trial: Flag.optional(),
+  price_min: z.coerce.number().pipe(Fen).optional().meta({ description: 'Of `price_from`, in fen' }),
+  price_max: z.coerce.number().pipe(Fen).optional().meta({ description: 'Of `price_from`, in fen' }),
   q: z
     .string()
     .max(100)
@@ -26,6 +44,22 @@ const Query = z.strictObject({
 const cursorOf = (sort: z.infer<typeof Sort>) => keyset(z.tuple([z.literal(sort), z.union([z.int(), z.iso.datetime()]), ProductId]));
 const plain = (value: number | Date) => (value instanceof Date ? value.toISOString() : value);
 
+const flagOf = (flag: z.infer<typeof Flag> | undefined): boolean | undefined => (flag === undefined ? undefined : flag === 'true');
+const searchOf = (query: z.output<typeof Query>) => ({
+  categoryId: query.category,
+  deliveryType: query.delivery_type,
+  providerId: query.provider_id,
+  selfOperated: flagOf(query.self_operated),
+  hasTrial: flagOf(query.has_trial),
+  priceMin: query.price_min,
+  priceMax: query.price_max,
+  query: query.q,
+});
+
+const WireOffered = z
+  .object({ sku: WireSku, product: z.object({ product_id: ProductId, name: z.string(), status: z.enum(['published', 'withdrawn']) }) })
+  .meta({ id: 'OfferedSku' });
+
 export const productRoutes =
   ({ sql }: { readonly sql: Sql }): Routes =>
   async (app) => {
@@ -37,11 +71,11 @@ export const productRoutes =
         schema: { summary: 'Products on the shelf', tags, querystring: Query, response: { 200: pageOf(WireListed) } },
       },
       async (request) => {
-        const { category: categoryId, delivery_type: deliveryType, provider_id: providerId, q: query, sort, limit, cursor } = request.query;
+        const { sort, limit, cursor } = request.query;
         const pages = cursorOf(sort);
         const last = pages.after(cursor);
         const after = last && { value: sort === '-published_at' ? new Date(last[1]) : Number(last[1]), productId: last[2] };
-        const rows = await findProducts(sql, { categoryId, deliveryType, providerId, query, sort, after, take: limit + 1 });
+        const rows = await findProducts(sql, { ...searchOf(request.query), sort, after, take: limit + 1 });
         return pages.page(rows, limit, (product: Listed) => [sort, plain(sortedBy(sort, product)), product.productId], listedShown);
       },
     );
@@ -62,6 +96,26 @@ export const productRoutes =
         const found = await findProduct(sql, request.params.product_id);
         if (!found) throw new Problem('not-found');
         return productShown(found);
+      },
+    );
+
+    app.get(
+      '/v1/skus/:sku_id',
+      {
+        config: { access: 'public', problems: Problem.codes('not-found') },
+        schema: {
+          summary: 'A SKU with the product that it is of',
+          description: 'Also of what is no longer sold, for those who have bought it.',
+          tags,
+          params: z.object({ sku_id: SkuId }),
+          response: { 200: WireOffered },
+        },
+      },
+      async (request) => {
+        const found = await findSku(sql, request.params.sku_id);
+        if (!found) throw new Problem('not-found');
+        const status = found.isPublished ? ('published' as const) : ('withdrawn' as const);
+        return { sku: skuShown(found.sku), product: { product_id: found.productId, name: found.productName, status } };
       },
     );
 

@@ -1,0 +1,47 @@
+import { problemTable, type FieldProblem, type ProblemResponse } from '@yunshi/http/problem';
+
+/** What this service refuses, beside the common problems. */
+export const Problem = problemTable({
+  'product-not-valid': {
+    status: 422,
+    title: 'The product breaks a rule of the catalogue',
+    remedy: 'Correct the fields in `errors`, and send the whole product again.',
+  },
+  'category-not-found': { status: 422, title: 'There is no such category', remedy: 'Take one of `/v1/categories`.' },
+  'shop-not-open': {
+    status: 409,
+    title: 'The shop has not introduced itself yet',
+    remedy: 'Set name and contacts with `PUT /v1/provider/shop` first.',
+  },
+  'product-changed-meanwhile': {
+    status: 409,
+    title: 'Somebody has changed the product since you read it',
+    remedy: 'Read it again, and send your changes with the `product_version` that it has now.',
+  },
+  'product-already-there': {
+    status: 409,
+    title: 'The product is there already',
+    remedy: 'Look at its `status`: what is on the shelf cannot be published again, and what is off it cannot be withdrawn.',
+  },
+});
+
+type Issue = { readonly field: string; readonly message: string };
+
+const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const pointer = (field: string): string =>
+  field
+    .split('.')
+    .map((step) => `/${snake(step)}`)
+    .join('');
+
+/** The rules that a product breaks, under the names that fields have over HTTP. */
+export function brokenRules(issues: readonly Issue[]): ProblemResponse {
+  const errors = issues.map(({ field, message }): FieldProblem => ({
+    in: 'body',
+    field: pointer(field),
+    detail: message,
+    remedy: 'Correct it as `detail` says.',
+  }));
+  const [first] = errors;
+  return Problem.response('product-not-valid', { errors, ...(first && { detail: `${first.field}: ${first.detail}` }) });
+}

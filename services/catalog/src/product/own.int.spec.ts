@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { productChanged } from '@yunshi/contracts/catalog';
+import { demoPersonas, demoProducts, demoProviders } from '@yunshi/contracts/demo-world';
+import { newId, type SkuId } from '@yunshi/kernel/ids';
+import { testDatabase } from '@yunshi/testing/database';
+import { testIssuer, type Person } from '@yunshi/testing/issuer';
+import { testNats } from '@yunshi/testing/nats';
+import { neighbour } from '@yunshi/testing/neighbour';
+import { until } from '@yunshi/testing/until';
+import { start, type Running } from '../app.ts';
+import { readConfig } from '../config.ts';
+
+const database = await testDatabase('catalog');
+const nats = await testNats();
+const issuer = await testIssuer();
+let app: Running;
+let told: readonly { readonly data: unknown }[];
+beforeAll(async () => {
+  app = await start(
+    readConfig({ ...issuer.env, DATABASE_URL: database.url, NATS_URL: nats.url, TEST_CLOCK: 'on', SEED: 'demo', LOG_LEVEL: 'error' }),
+  );
+  told = (await neighbour(nats.url)).hear('evt.catalog.product-changed.v1');
+});
+afterAll(() => app.stop());
+
+type Sku = { sku_id: SkuId; name: string; trial_of: SkuId | null; on_sale: boolean; price: { price: number } };
+type Body = {
+  product_id: string;
+  product_version: number;
+  status: string;
+  code?: string;
+  skus: Sku[];
+  items: { product_id: string; name: string; provider: object }[];
+  errors: { field: string; detail: string }[];
+};
+const { fanying, chenxi, lin } = demoPersonas;
+
+async function ask(method: string, path: string, who?: Person, body?: unknown): Promise<{ status: number; body: Body }> {
+  const response = await fetch(`${app.url}${path}`, {
+    method,
+    headers: {
+      ...(who && (await issuer.as(who))),
+      'idempotency-key': randomUUID(),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Body };
+}
+
+const monthly = { model: 'per_period', price: 9_900, unit: 'month', durations: [1, 3, 12] };
+const texts = {
+  category_id: 'office',
+  name: '帆影日程助手',
+  summary: '把会议、待办和排期放在一张日历里',
+  description: '团队日历。',
+  guide: '登录后邀请同事。',
+};
+const calendar = {
+  ...texts,
+  delivery_type: 'saas',
+  skus: [
+    { name: '七天体验版', price: { model: 'per_period', price: 0, unit: 'day', durations: [7] }, trial_of: '团队版' },
+    { name: '团队版', price: monthly },
+    { name: '坐席版', price: { model: 'per_quantity', price: 3_900, minimum: 5, maximum: 99_999_999, unit: 'month', durations: [1, 12] } },
+  ],
+};
+const added = async (changes: object = {}): Promise<Body> => {
+  const answered = await ask('POST', '/v1/provider/products', fanying, { ...calendar, ...changes });
+  expect(answered).toMatchObject({ status: 201 });
+  return answered.body;
+};
+const own = async (id: string, who: Person = fanying) => ask('GET', `/v1/provider/products/${id}`, who);
+const heard = (id: string) =>
+  told.map(({ data }) => data as ReturnType<typeof productChanged>['data']).filter(({ productId }) => productId === id);
+
+describe('adding', () => {
+  test('a draft is its provider’s alone, and others are told that it is not for sale', async () => {
+    const draft = await added();
+    expect(draft).toMatchObject({ status: 'draft', product_version: 1 });
+    expect((await ask('GET', `/v1/products/${draft.product_id}`)).status).toBe(404);
+    expect((await ask('GET', `/v1/skus/${draft.skus[0]!.sku_id}`)).status).toBe(404);
+    expect((await own(draft.product_id)).body).toMatchObject({ status: 'draft', sales_count: 0 });
+    expect((await own(draft.product_id, chenxi)).status).toBe(404);
+    await until(() => heard(draft.product_id).length === 1);
+    expect(heard(draft.product_id)[0]).toMatchObject({ status: 'withdrawn', selfOperated: false, providerName: '帆影软件' });
+  });
+
+  test('a published product is found at once, and its trial leads to the SKU that it was named after', async () => {
+    const { product_id: id, skus } = await added({ name: '帆影排期看板', publish: true });
+    expect(skus[0]!.trial_of).toBe(skus[1]!.sku_id);
+    const found = await ask('GET', `/v1/products?q=${encodeURIComponent('排期看板')}&has_trial=true&price_max=3900`);
+    expect(found.body.items.map(({ product_id }) => product_id)).toEqual([id]);
+    expect((await ask('GET', `/v1/skus/${skus[2]!.sku_id}`)).body).toMatchObject({
+      sku: { name: '坐席版', price: { minimum: 5 } },
+      product: { product_id: id, status: 'published' },
+    });
+  });
+
+  test('what breaks a rule is refused by naming the fields as they were sent', async () => {
+    const wrong = {
+      ...calendar,
+      human_delivery: true,
+      delivery_type: 'api',
+      skus: [{ name: '包', price: { model: 'per_package', price: 1, calls: 0, valid_days: 30 }, trial_of: '没有这个' }],
+    };
+    const { status, body } = await ask('POST', '/v1/provider/products', fanying, wrong);
+    expect({ status, code: body.code }).toEqual({ status: 422, code: 'product-not-valid' });
+    expect(body.errors.map(({ field }) => field)).toEqual(expect.arrayContaining(['/skus/0/price/calls', '/skus/0/trial_of']));
+  });
+
+  test('a category that does not exist is refused, and a shop that has not introduced itself', async () => {
+    expect(await ask('POST', '/v1/provider/products', fanying, { ...calendar, category_id: 'nowhere' })).toMatchObject({
+      status: 422,
+      body: { code: 'category-not-found', errors: [{ field: '/category_id' }] },
+    });
+    const stranger: Person = { ...fanying, providerId: newId('prv', new Date()) };
+    expect(await ask('POST', '/v1/provider/products', stranger, calendar)).toMatchObject({ status: 409, body: { code: 'shop-not-open' } });
+    expect((await ask('POST', '/v1/provider/products', lin, calendar)).status).toBe(403);
+  });
+});
+
+describe('editing', () => {
+  const edition = ({ skus }: Body, changes: object = {}) => ({
+    ...texts,
+    skus: skus.map(({ sku_id, name, price, trial_of }) => ({ sku_id, name, price, trial_of })),
+    ...changes,
+  });
+
+  test('texts, prices and new SKUs are taken over, and what is left out goes off sale', async () => {
+    const before = await added({ publish: true });
+    const [trial, team] = edition(before).skus;
+    const skus = [trial, { ...team, price: { ...monthly, price: 12_900 } }, { name: '企业版', price: { model: 'one_off', price: 99_900 } }];
+    const edited = await ask('PUT', `/v1/provider/products/${before.product_id}`, fanying, {
+      ...edition(before, { skus, name: '帆影日程助手 Pro' }),
+      product_version: 1,
+    });
+    expect(edited).toMatchObject({ status: 200, body: { product_version: 2, status: 'published', price_from: 12_900 } });
+    expect(edited.body.skus.map(({ name, on_sale }) => [name, on_sale])).toEqual([
+      ['七天体验版', true],
+      ['团队版', true],
+      ['企业版', true],
+      ['坐席版', false],
+    ]);
+    expect(edited.body.skus[1]!.sku_id).toBe(before.skus[1]!.sku_id);
+    expect((await ask('GET', `/v1/products?q=${encodeURIComponent('助手 pro')}`)).body.items).toHaveLength(1);
+    await until(() => heard(before.product_id).some(({ productVersion, name }) => productVersion === 2 && name.endsWith('Pro')));
+  });
+
+  test('who has read an older version is refused, and told which one there is now', async () => {
+    const before = await added();
+    const change = () => ask('PUT', `/v1/provider/products/${before.product_id}`, fanying, { ...edition(before), product_version: 1 });
+    expect((await change()).status).toBe(200);
+    expect(await change()).toMatchObject({ status: 409, body: { code: 'product-changed-meanwhile', product_version: 2 } });
+  });
+
+  test('a SKU keeps its price model, and nobody takes over the SKU of another product', async () => {
+    const before = await added();
+    const put = (skus: object[]) =>
+      ask('PUT', `/v1/provider/products/${before.product_id}`, fanying, { ...edition(before, { skus }), product_version: 1 });
+    const [, team] = edition(before).skus;
+    const oneOff = await put([{ ...team, price: { model: 'one_off', price: 1 } }]);
+    expect(oneOff.body.errors).toMatchObject([{ field: '/skus/0/price', detail: expect.stringContaining('keep its model') }]);
+    const foreign = await put([{ ...team, sku_id: demoProducts.stock.skus.monthly }]);
+    expect(foreign.body.errors).toMatchObject([{ field: '/skus/0/sku_id' }]);
+  });
+
+  test('what belongs to another provider is not found', async () => {
+    const { product_id: id, ...mine } = await added();
+    const others: [string, string, object | undefined][] = [
+      ['PUT', '', { ...edition({ product_id: id, ...mine }), product_version: 1 }],
+      ['POST', '/publish', undefined],
+      ['POST', '/withdraw', undefined],
+      ['PUT', `/skus/${mine.skus[1]!.sku_id}/on-sale`, { on_sale: false }],
+    ];
+    for (const [method, path, body] of others)
+      expect((await ask(method, `/v1/provider/products/${id}${path}`, chenxi, body)).status).toBe(404);
+  });
+});
+
+describe('the shelf', () => {
+  test('a product goes on and off it, and each time others are told', async () => {
+    const { product_id: id } = await added();
+    const move = (action: string) => ask('POST', `/v1/provider/products/${id}/${action}`, fanying);
+    expect((await move('publish')).body).toMatchObject({ status: 'published', product_version: 2 });
+    expect(await move('publish')).toMatchObject({ status: 409, body: { code: 'product-already-there' } });
+    expect((await move('withdraw')).body).toMatchObject({ status: 'withdrawn', product_version: 3 });
+    expect((await ask('GET', `/v1/products/${id}`)).body).toMatchObject({ status: 'withdrawn' });
+    await until(() => heard(id).length === 3);
+    expect(heard(id).map(({ status }) => status)).toEqual(['withdrawn', 'published', 'withdrawn']);
+  });
+
+  test('single SKUs go off sale and come back, but for the last one that is no trial', async () => {
+    const { product_id: id, skus } = await added({ publish: true });
+    const offer = (nth: number, on_sale: boolean) =>
+      ask('PUT', `/v1/provider/products/${id}/skus/${skus[nth]!.sku_id}/on-sale`, fanying, { on_sale });
+    expect((await offer(2, false)).body.skus.map(({ on_sale }) => on_sale)).toEqual([true, true, false]);
+    expect(await offer(1, false)).toMatchObject({ status: 422, body: { code: 'product-not-valid', errors: [{ field: '/skus' }] } });
+    expect((await offer(2, true)).body).toMatchObject({ product_version: 3, price_from: 3_900 });
+  });
+
+  test('the list shows what is mine, page by page, filtered and searched', async () => {
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const page = (await ask('GET', `/v1/provider/products?limit=5${cursor}`, fanying)).body as Body & { next_cursor: string | null };
+      seen.push(...page.items.map(({ product_id }) => product_id));
+      cursor = page.next_cursor ? `&cursor=${page.next_cursor}` : '';
+    } while (cursor);
+    const all = (await ask('GET', '/v1/provider/products?limit=100', fanying)).body.items;
+    expect(seen).toEqual(all.map(({ product_id }) => product_id));
+    expect(seen).not.toContain(demoProducts.stock.productId);
+    const fax = (await ask('GET', `/v1/provider/products?status=withdrawn&q=${encodeURIComponent('传真')}`, fanying)).body.items;
+    expect(fax.map(({ name }) => name)).toEqual([demoProducts.fax.name]);
+  });
+});
+
+test('自营 products are found by themselves', async () => {
+  const { body } = await ask('GET', '/v1/products?self_operated=true&limit=100');
+  const { providerId: provider_id, name } = demoProviders.direct;
+  expect(body.items.map(({ provider }) => provider)).toEqual(Array(4).fill({ provider_id, name, self_operated: true }));
+});
