@@ -74,14 +74,15 @@ export const WireOwnListed = WireOwn.extend({ sales_count: z.int().meta({ descri
 type WrittenSku = Omit<z.output<typeof EditedSku>, 'sku_id'> & { readonly sku_id?: SkuId | undefined };
 
 /** The SKUs that were written, new ones with ids made by `newSkuId`. A trial may name its SKU by id or by name. */
-function skusRead(written: readonly WrittenSku[], newSkuId: () => SkuId): (SkuSnapshot & { readonly added: boolean })[] {
+function skusRead(written: readonly WrittenSku[], newSkuId: () => SkuId) {
   const identified = written.map((one) => ({ ...one, skuId: one.sku_id ?? newSkuId() }));
-  return identified.map(({ skuId, sku_id: given, name, price, trial_of: trialOf, on_sale: onSale }) => {
+  const skus = identified.map(({ skuId, name, price, trial_of: trialOf, on_sale: onSale }): SkuSnapshot => {
     // What names nothing is left as it is: the rules refuse it, and say where it stands.
     const formal =
       identified.find((other) => other.skuId === trialOf || other.name.trim() === trialOf?.trim())?.skuId ?? (trialOf as SkuId);
-    return { skuId, name, price: priceRead(price), onSale, ...(trialOf !== null && { trialOf: formal }), added: given === undefined };
+    return { skuId, name, price: priceRead(price), onSale, ...(trialOf !== null && { trialOf: formal }) };
   });
+  return { skus, added: identified.filter((one) => one.sku_id === undefined).map(({ skuId }) => skuId) };
 }
 
 const textsRead = (written: z.output<typeof NewProduct> | z.output<typeof EditedProduct>) => ({
@@ -100,13 +101,13 @@ export function draftRead(
   of: { readonly productId: ProductId; readonly providerId: ProviderId },
   newSkuId: () => SkuId,
 ): ProductDraft {
-  const skus = skusRead(written.skus, newSkuId).map(({ added: _, ...one }) => one);
+  const { skus } = skusRead(written.skus, newSkuId);
   return { ...of, ...textsRead(written), deliveryType: written.delivery_type, skus };
 }
 
 export const editionRead = (written: z.output<typeof EditedProduct>, newSkuId: () => SkuId): Edition => ({
   ...textsRead(written),
-  skus: skusRead(written.skus, newSkuId),
+  ...skusRead(written.skus, newSkuId),
 });
 
 export const ownShown = (product: Product & Pick<ProductRow, 'priceFrom'>): z.input<typeof WireOwn> => ({

@@ -69,7 +69,7 @@ test('what is off the shelf cannot be taken off it', () => {
 describe('editing', () => {
   const edition = (changes: Partial<Edition> = {}): Edition => ({
     ...helpDesk,
-    skus: helpDesk.skus.map((sku) => ({ ...sku, added: false })),
+    added: [],
     ...changes,
   });
   const published = () => {
@@ -108,7 +108,7 @@ describe('editing', () => {
     const told = { edited: 0, refused: 0 };
     fc.assert(
       fc.property(change, ({ left, price, model, replaces }) => {
-        const changed = left.map((sku) => ({ ...sku, price: replaces ? model : { ...sku.price, price }, added: false }));
+        const changed = left.map((sku) => ({ ...sku, price: replaces ? model : { ...sku.price, price } }));
         const edited = edit(published(), edition({ skus: changed }), 1, now);
         told[edited.ok ? 'edited' : 'refused']++;
         if (!edited.ok) return;

@@ -102,9 +102,9 @@ export function publish(draft: ProductDraft, now: Date): Result<Product, DraftRe
 }
 
 /** What a provider may say anew about a product. Whose it is and how it is delivered stays, because instances depend on it. */
-export type Edition = Omit<ProductDraft, 'productId' | 'providerId' | 'deliveryType' | 'skus'> & {
-  /** `added`: the SKU is new, and its id was made for it. */
-  readonly skus: readonly (SkuSnapshot & { readonly added: boolean })[];
+export type Edition = Omit<ProductDraft, 'productId' | 'providerId' | 'deliveryType'> & {
+  /** Those of the SKUs that are new: their ids were made for them. */
+  readonly added: readonly SkuId[];
 };
 export type EditRefusal = DraftRefusal | { readonly code: 'changed-meanwhile'; readonly productVersion: number };
 
@@ -114,18 +114,17 @@ export type EditRefusal = DraftRefusal | { readonly code: 'changed-meanwhile'; r
  */
 export function edit(product: Product, edition: Edition, basedOn: number, now: Date): Result<Product, EditRefusal> {
   if (product.productVersion !== basedOn) return no({ code: 'changed-meanwhile', productVersion: product.productVersion });
-  const issues = edition.skus.flatMap((sku, index) => wrongSuccession(product.skus, sku, index));
+  const issues = edition.skus.flatMap((sku, index) => (edition.added.includes(sku.skuId) ? [] : wrongSuccession(product.skus, sku, index)));
   if (issues.length > 0) return no({ code: 'draft-invalid', issues });
   const named = new Set(edition.skus.map(({ skuId }) => skuId));
   const leftOut = product.skus.filter(({ skuId }) => !named.has(skuId)).map((sku) => ({ ...sku, onSale: false }));
-  const skus = [...edition.skus.map(({ added: _, ...sku }) => sku), ...leftOut];
+  const skus = [...edition.skus, ...leftOut];
   const { productId, providerId, deliveryType } = product;
   const good = checked({ ...edition, productId, providerId, deliveryType, skus });
   return good.ok ? ok(changed({ ...product, ...good.value }, now)) : good;
 }
 
-function wrongSuccession(known: readonly SkuSnapshot[], { skuId, added, price }: Edition['skus'][number], index: number) {
-  if (added) return [];
+function wrongSuccession(known: readonly SkuSnapshot[], { skuId, price }: SkuSnapshot, index: number) {
   const before = known.find((sku) => sku.skuId === skuId);
   if (!before) return [{ field: `skus.${index}.skuId`, message: 'is no SKU of this product; leave it out to add one' }];
   const isSame = before.price.model === price.model && unitOf(before.price) === unitOf(price);
