@@ -1,11 +1,10 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { answer } from '@yunshi/http/answer';
 import { providerOf } from '@yunshi/http/caller';
 import { idempotencyOf } from '@yunshi/http/idempotency';
 import { keyset, listQuery, pageOf } from '@yunshi/http/lists';
 import type { Routes } from '@yunshi/http/server';
-import { newId, ProductId, SkuId } from '@yunshi/kernel/ids';
+import { newId, ProductId, SkuId, type ProviderId } from '@yunshi/kernel/ids';
 import { DeliveryType } from '@yunshi/kernel/marketplace';
 import type { Core } from '@yunshi/messaging/core';
 import { Problem } from '../problems.ts';
@@ -32,14 +31,14 @@ const Query = z.strictObject({
   q: z.string().max(100).optional().meta({ description: 'Words, as in `/v1/products`' }),
 });
 
-async function shopOf(sql: Parts['sql'], request: FastifyRequest): Promise<Provider> {
-  const provider = await findProvider(sql, providerOf(request));
+async function shopOf(sql: Parts['sql'], providerId: ProviderId): Promise<Provider> {
+  const provider = await findProvider(sql, providerId);
   if (!provider) throw new Problem('shop-not-open');
   return provider;
 }
 
-async function shelfIn(sql: Parts['sql'], request: FastifyRequest, categoryId: string): Promise<Shop> {
-  const [provider, category] = await Promise.all([shopOf(sql, request), findCategory(sql, categoryId)]);
+async function shelfIn(sql: Parts['sql'], providerId: ProviderId, categoryId: string): Promise<Shop> {
+  const [provider, category] = await Promise.all([shopOf(sql, providerId), findCategory(sql, categoryId)]);
   if (!category) {
     const errors = [
       { in: 'body', field: '/category_id', detail: 'There is no such category.', remedy: 'Take one of /v1/categories.' } as const,
@@ -49,8 +48,8 @@ async function shelfIn(sql: Parts['sql'], request: FastifyRequest, categoryId: s
   return { provider, category };
 }
 
-async function ownProduct(sql: Parts['sql'], request: FastifyRequest, productId: ProductId): Promise<Own> {
-  const own = await findOwnProduct(sql, { providerId: providerOf(request), productId });
+async function ownProduct(sql: Parts['sql'], providerId: ProviderId, productId: ProductId): Promise<Own> {
+  const own = await findOwnProduct(sql, { providerId, productId });
   if (!own) throw new Problem('not-found', { detail: 'There is no such product of yours.' });
   return own;
 }
@@ -94,7 +93,7 @@ const readRoutes =
         config: { access, problems: Problem.codes('not-found') },
         schema: { tags, summary: 'One of my products', params: Params, response: { 200: WireOwnListed } },
       },
-      async (request) => ownListedShown(await ownProduct(sql, request, request.params.product_id)),
+      async (request) => ownListedShown(await ownProduct(sql, providerOf(request), request.params.product_id)),
     );
   };
 
@@ -117,7 +116,7 @@ const writeRoutes =
         },
       },
       async (request, reply) => {
-        const shop = await shelfIn(sql, request, request.body.category_id);
+        const shop = await shelfIn(sql, providerOf(request), request.body.category_id);
         const draft = draftRead(request.body, { productId: newId('prd', clock.now()), providerId: providerOf(request) }, newSkuId);
         return answer(reply, await write(createProduct, { draft, shop, publish: request.body.publish }, idempotencyOf(request)));
       },
@@ -139,8 +138,8 @@ const writeRoutes =
       },
       async (request, reply) => {
         const { product_id: productId } = request.params;
-        const { providerId } = await ownProduct(sql, request, productId);
-        const shop = await shelfIn(sql, request, request.body.category_id);
+        const { providerId } = await ownProduct(sql, providerOf(request), productId);
+        const shop = await shelfIn(sql, providerOf(request), request.body.category_id);
         const { product_version: basedOn } = request.body;
         return answer(
           reply,
@@ -164,8 +163,8 @@ const shelfRoutes =
           schema: { tags, summary, params: Params, response },
         },
         async (request, reply) => {
-          const { productId, providerId } = await ownProduct(sql, request, request.params.product_id);
-          return answer(reply, await write(shelveProduct, { productId, providerId, action, provider: await shopOf(sql, request) }));
+          const { productId, providerId } = await ownProduct(sql, providerOf(request), request.params.product_id);
+          return answer(reply, await write(shelveProduct, { productId, providerId, action, provider: await shopOf(sql, providerId) }));
         },
       );
     }
@@ -185,8 +184,8 @@ const shelfRoutes =
       },
       async (request, reply) => {
         const { product_id, sku_id: skuId } = request.params;
-        const { productId, providerId, categoryId } = await ownProduct(sql, request, product_id);
-        const shop = await shelfIn(sql, request, categoryId);
+        const { productId, providerId, categoryId } = await ownProduct(sql, providerOf(request), product_id);
+        const shop = await shelfIn(sql, providerOf(request), categoryId);
         return answer(reply, await write(offerSku, { productId, providerId, skuId, onSale: request.body.on_sale, shop }));
       },
     );
