@@ -18,6 +18,7 @@ const commands = {
   test: 'tools/test.ts',
   bench: 'libs/journeys/src/bench/bench.ts',
   simulate: 'libs/simulation/src/simulate.ts',
+  crashpoints: 'libs/journeys/src/crashpoints/crashpoints.ts',
 };
 
 const [command = '', ...args] = process.argv.slice(2);

@@ -53,6 +53,11 @@ export class Shopper {
     return this.#surely(this.#sandbox, 'POST', '/sandbox/wechat/scan', { body: { code_url: codeUrl } });
   }
 
+  /** Has the next something at WeChat Pay go wrong. */
+  arm(what: string, times = 1): Promise<Answer> {
+    return this.#surely(this.#sandbox, 'POST', '/sandbox/wechat/next', { body: { what, times } });
+  }
+
   async #surely(base: string, method: string, path: string, { body, idempotent }: Asked): Promise<Answer> {
     const key = randomUUID();
     let last: unknown;

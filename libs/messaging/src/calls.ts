@@ -91,10 +91,11 @@ export function caller({
       const performer = byKind.get(call.kind);
       if (!performer || !handlers.has(call.kind)) throw new Error(`nobody performs '${call.kind}' or takes its outcome`);
       await span(`call ${call.kind}`, { parent: call.traceparent ?? undefined }, async () => {
-        crashpoint(`call.before ${call.kind}`);
+        crashpoint('call.before', call.kind);
         const outcome = await performed(performer, call);
-        crashpoint(`call.after ${call.kind}`);
+        crashpoint('call.after', call.kind);
         await settleSurely(call, { key: call.key, request: call.request, outcome, attempt: call.attempts });
+        crashpoint('call.recorded', call.kind);
       });
     } catch (error) {
       onFault(`call ${call.kind} ${call.key}`, error);

@@ -1,4 +1,5 @@
 import type { Clock } from '@yunshi/kernel/clock';
+import { crashpoint } from './crashpoint.ts';
 import type { DeadLetterRecords } from './dead-letters.ts';
 import type { Handler } from './handle.ts';
 import type { Identity, Lane } from './lane.ts';
@@ -63,11 +64,12 @@ export async function checkDeadlines(
   const due = await records.deadlines(now, pageMax);
   await Promise.all(
     due.map(async (deadline) => {
+      crashpoint('deadline.due');
       const handler = handlers.get(deadline.kind);
       const error = handler
         ? await carriedOut(lane, handler, { kind: 'deadline', id: deadline.id }, deadline.key, deadline.traceparent)
         : new Error(`nobody handles deadline '${deadline.kind}'`);
-      if (error === undefined) return;
+      if (error === undefined) return crashpoint('deadline.handled');
       onFault(`deadline ${deadline.id}`, error);
       await putOff({ records, letters, clock }, deadline, error);
     }),

@@ -3,6 +3,7 @@ import type { Saga } from '@yunshi/saga/define';
 import { alarm, type Alarm } from './alarm.ts';
 import { caller } from './calls.ts';
 import type { Consuming, Consumption } from './consume.ts';
+import { crashpoint } from './crashpoint.ts';
 import { checkDeadlines, checkSagas } from './due.ts';
 import { Unavailable } from './faults.ts';
 import type { Handler, HttpWrite, Idempotency, Performer, Response } from './handle.ts';
@@ -122,7 +123,10 @@ const writeThrough =
         key: how.key(data),
         identity: { kind: 'write', idempotency },
         traceparent: activeTraceparent(),
-        done: ({ response, repeated }) => resolve({ status: 200, body: null, ...response, replayed: repeated }),
+        done: ({ response, repeated }) => {
+          crashpoint('write.before-answer');
+          resolve({ status: 200, body: null, ...response, replayed: repeated });
+        },
         failed: (error, passing) =>
           reject(
             error instanceof Error && (!passing || error instanceof Unavailable)

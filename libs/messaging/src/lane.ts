@@ -2,6 +2,7 @@ import type { Span } from '@opentelemetry/api';
 import type { Clock } from '@yunshi/kernel/clock';
 import { batchCommitted, sagaEnded } from '@yunshi/telemetry/metrics';
 import { failSpan } from '@yunshi/telemetry/trace';
+import { crashpoint } from './crashpoint.ts';
 import { decideBatch, type Decided } from './decide.ts';
 import type { Outgoing } from './envelope.ts';
 import { isConnectionLost, isLostRace, isPassing, Overloaded, Unavailable } from './faults.ts';
@@ -91,7 +92,9 @@ export function lane({ open, host, clock, service, lanes = 2, batchMax = 64, que
     const span = transactionSpan(batch);
     try {
       const seen = await Promise.race([look(batch, now), lost]);
+      crashpoint('handle.looked');
       const decided = decideBatch(batch, seen, { now, service, host });
+      crashpoint('handle.decided');
       // On another connection these statements would each commit by themselves.
       if (isLost()) await lost;
       await Promise.race([store(decided, now), lost]);
@@ -123,6 +126,7 @@ export function lane({ open, host, clock, service, lanes = 2, batchMax = 64, que
 
   /** It has happened: an error in what follows from it is told, and changes nothing about that. */
   function succeed(batch: readonly Queued[], decided: Decided, now: Date): void {
+    crashpoint('commit.after');
     batchCommitted(batch.length);
     for (const saga of decided.endedSagas)
       sagaEnded({ saga: saga.name, outcome: saga.phase, seconds: (now.getTime() - saga.startedAt.getTime()) / 1_000 });

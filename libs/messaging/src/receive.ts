@@ -1,5 +1,6 @@
 import { messageProcessed } from '@yunshi/telemetry/metrics';
 import type { Clock } from '@yunshi/kernel/clock';
+import { crashpoint, crashpointInFlight } from './crashpoint.ts';
 import { described, type DeadLetterRecords } from './dead-letters.ts';
 import { buriedOut, buriedType, Envelope, replyType, stopType } from './envelope.ts';
 import { Overloaded } from './faults.ts';
@@ -48,6 +49,7 @@ export function receiver({ service, letters, clock, host, lane, handlers, sagaRe
       const envelope = Envelope.safeParse(jsonOf(message)).data;
       const news = { by: service, error: described(error) };
       const notice = envelope && buriedOut(envelope, news, clock.now(), headers['traceparent'], host.uuid);
+      crashpoint('receive.before-bury');
       await letters.bury({
         source: 'message',
         name: message.subject,
@@ -59,6 +61,7 @@ export function receiver({ service, letters, clock, host, lane, handlers, sagaRe
         attempts: deliveryCount,
         ...(notice && { notice }),
       });
+      crashpoint('receive.after-bury');
       message.ack();
     } catch (fault) {
       onFault('dead letters', fault);
@@ -104,7 +107,9 @@ export function receiver({ service, letters, clock, host, lane, handlers, sagaRe
         key: taken.handler.key(taken.data as never),
         traceparent: message.headers?.get('traceparent') || undefined,
         done: () => {
+          crashpoint('receive.before-ack');
           message.ack();
+          crashpointInFlight('receive.after-ack');
           messageProcessed({ subject: message.subject, outcome: 'committed', seconds: seconds() });
         },
         failed: (error, passing) => failed(message, error, passing, seconds()),

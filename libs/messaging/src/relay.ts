@@ -1,6 +1,6 @@
 import { streamOf, streamNames, type StreamName } from './bus.ts';
 import type { Outgoing } from './envelope.ts';
-import { crashpoint } from './crashpoint.ts';
+import { crashpoint, crashpointInFlight } from './crashpoint.ts';
 import type { Host } from './host.ts';
 import { messageSent } from '@yunshi/telemetry/metrics';
 import { traceparentOf } from '@yunshi/telemetry/trace';
@@ -129,7 +129,7 @@ export function relay({
       }
       messageSent(subject);
     }
-    crashpoint('relay.after-publish');
+    crashpointInFlight('relay.after-publish');
   }
 
   async function flush(): Promise<void> {
@@ -139,6 +139,7 @@ export function relay({
     try {
       crashpoint('relay.before-move');
       await records.move(ids);
+      crashpoint('relay.after-move');
       for (const id of ids) inFlight.delete(id);
     } catch (error) {
       acknowledged.push(...ids);
@@ -185,6 +186,7 @@ export function relay({
   async function sendAgain(stream: StreamName, withinS: number): Promise<void> {
     await flush();
     await records.takeBack(stream, withinS);
+    crashpoint('relay.after-take-back');
   }
 
   /** One piece of background work at a time; a fault is told and tried again at the next tick. */

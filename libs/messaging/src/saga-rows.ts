@@ -2,6 +2,7 @@ import type { Message } from '@yunshi/contracts/define';
 import type { Rows } from '@yunshi/db/rows';
 import type { Saga, Step } from '@yunshi/saga/define';
 import { advance, awaited, begin, type Moved, type SagaInput, type SagaState } from '@yunshi/saga/run';
+import { crashpoint } from './crashpoint.ts';
 import { Buried, buriedType, replySubject, replyType, stopType, type Envelope } from './envelope.ts';
 import type { Handler, SagaRef, SagaStart } from './handle.ts';
 import { sagaLogRows, sagaRows, type SagaLogRow, type SagaRow } from './store.ts';
@@ -81,9 +82,17 @@ function troubled(before: SagaRow, trouble: Omit<Trouble, 'since'>, input: unkno
   };
 }
 
+function reached(before: SagaRow, { phase, step, endedAt }: SagaRow): void {
+  if (before.seq === 0) return crashpoint('saga.begun');
+  if (endedAt !== null) return crashpoint('saga.ended');
+  if (phase !== before.phase) return crashpoint('saga.turned-back');
+  if (step !== before.step) crashpoint('saga.advanced');
+}
+
 function written(saga: Saga, service: string, before: SagaRow, moved: Moved<unknown>, input: unknown, now: Date): Written {
   const row = rowAfter(saga, before, moved, now);
   const { ask } = moved;
+  reached(before, row);
   return {
     writes: [
       { to: sagaRows as Rows<string, unknown>, row },
@@ -157,6 +166,7 @@ export function sagaHandlers(sagas: readonly Saga[], service: string): { readonl
       decide: (_: string, row: unknown, { now }: { now: Date }) => {
         const saga = row as SagaRow | undefined;
         if (!saga?.wakeAt || saga.wakeAt > now) return {};
+        crashpoint('saga.woken');
         const late = saga.deadlineAt !== null && saga.deadlineAt <= now;
         return step(saga, { kind: late ? 'deadline-passed' : 'asked-again' }, now);
       },

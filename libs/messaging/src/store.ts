@@ -1,6 +1,7 @@
 import { plannedOnce, type Connection } from '@yunshi/db/connect';
 import { rowsOf, type Rows } from '@yunshi/db/rows';
 import { session as openSession } from '@yunshi/db/session';
+import { crashpoint, crashpointInFlight } from './crashpoint.ts';
 import type { Outgoing } from './envelope.ts';
 import type { SagaRef } from './handle.ts';
 import type { Sessions, Work } from './lane.ts';
@@ -204,7 +205,9 @@ async function store(connection: Connection, changes: Changes, now: Date): Promi
         select * from unnest(${column(outgoing, 'id')}::uuid[], ${column(outgoing, 'subject')}::text[], ${column(outgoing, 'body')}::text[],
           ${column(outgoing, 'traceparent')}::text[])`.execute(),
     );
+  crashpoint('commit.before');
   const commit = connection`commit`.execute();
+  crashpointInFlight('commit.in-flight');
   await settled([...statements, commit]);
   // After an error inside a pipelined transaction COMMIT itself resolves, and says that it rolled back.
   const { command } = await commit;
