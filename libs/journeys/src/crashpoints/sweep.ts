@@ -29,7 +29,9 @@ type Sweeping = { readonly targets: readonly Target[]; readonly withinMs: number
 
 /** A new buyer comes this often, as long as no more than so many are at it. */
 const arrivalMs = 150;
-const buyersMax = 60;
+const buyersMax = 40;
+/** All buyers are one account, and ask again and again while a service is away. */
+const manyAsk = '999999/60';
 /** How often something is done that makes rare points come by: business time moves, messages are poisoned, callbacks get lost. */
 const provokeMs = 2_000;
 /** Sagas ask again after 15 s of silence, so that what a dead process held need not be waited for. */
@@ -45,7 +47,10 @@ const poison = JSON.stringify({ poisoned: 'by the sweep' });
 export async function sweep({ targets, withinMs, say }: Sweeping): Promise<Swept> {
   const dir = await mkdtemp(join(tmpdir(), 'yunshi-crashpoints-'));
   const plans = plansIn(join(dir, 'crashes'));
-  const env = Object.fromEntries(crashingServices.map((service) => [service, { CRASH_AT: plans.fileOf(service) }]));
+  const env = {
+    gateway: { RATE_LIMIT_ACCOUNT: manyAsk, RATE_LIMIT_ADDRESS: manyAsk },
+    ...Object.fromEntries(crashingServices.map((service) => [service, { CRASH_AT: plans.fileOf(service) }])),
+  };
   const system = await startSystem({ dir, seed: 'demo', testClock: true, ports: 'free', durable: false, env });
   const sql = connect({ url: system.adminUrl, name: 'crash points', connectionsMax: 4 });
   const bus = await connectBus(system.natsUrl, 'crash points');
