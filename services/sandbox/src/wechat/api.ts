@@ -10,7 +10,9 @@ import { requestMessage, verifyRequest } from '@yunshi/protocols/wechat/request-
 import { apiV3Key, seal } from '@yunshi/protocols/wechat/seal';
 import { activeTraceparent } from '@yunshi/telemetry/trace';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { billRoutes } from './api-bills.ts';
 import { fundRoutes } from './api-funds.ts';
+import type { Bills } from './billing.ts';
 import type { KeyCabinet } from './cabinet.ts';
 import { refusals, skewedClock, unreadableAuthorization, wrongSignature, type Refusal } from './refusal.ts';
 import type { Switches } from './switches.ts';
@@ -19,7 +21,13 @@ import { answer, bodyOf, read } from './wire.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
 
-type Deps = { readonly pay: WechatPay; readonly cabinet: KeyCabinet; readonly switches: Switches; readonly wall: Clock };
+type Deps = {
+  readonly pay: WechatPay;
+  readonly bills: Bills;
+  readonly cabinet: KeyCabinet;
+  readonly switches: Switches;
+  readonly wall: Clock;
+};
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -29,7 +37,7 @@ declare module 'fastify' {
 }
 
 /** A fastify plugin: it has its own body parser, because signatures are over raw bytes. */
-export const wechatApi = ({ pay, cabinet, switches, wall }: Deps) =>
+export const wechatApi = ({ pay, bills, cabinet, switches, wall }: Deps) =>
   async function api(app: FastifyInstance): Promise<void> {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX }, (_request, body, done) => done(null, body));
@@ -81,6 +89,7 @@ export const wechatApi = ({ pay, cabinet, switches, wall }: Deps) =>
       return answer(reply, await pay.queryRefund({ refundId: request.params.number }, request.query.sub_mchid ?? ''));
     });
     fundRoutes(app, pay);
+    billRoutes(app, bills);
   };
 
 function mishap(switches: Switches): Refusal | undefined {
@@ -120,7 +129,8 @@ function strangerIn(ask: CombineNativeRequest, cabinet: KeyCabinet): Refusal | u
 
 async function signAnswer(request: FastifyRequest, reply: FastifyReply, payload: unknown, wall: Clock): Promise<unknown> {
   const { key, fate } = request.wechatAnswer ?? {};
-  if (!key) return payload;
+  // A bill's file is told by its hash, and carries no signature.
+  if (!key || Buffer.isBuffer(payload)) return payload;
   if (fate === 'lost') {
     request.raw.socket.destroy();
     return payload;

@@ -1,23 +1,12 @@
 /** The payment service's own book: the only SQL for it. */
 import type { Sql, Tx } from '@yunshi/db/connect';
 import { rowsOf } from '@yunshi/db/rows';
-import { selectListOf } from '@yunshi/db/select-list';
-import { fundPage, fundsToSettle, sharePage } from './fund-book.ts';
+import { billPage, fundPage, fundsToSettle, sharePage } from './fund-book.ts';
+import { orders, ordersOf, refunds, subOrders } from './order-rows.ts';
 import type { Order } from './order.ts';
 import type { Payment } from './refund.ts';
-import {
-  wechatNotices,
-  wechatOrders,
-  wechatRefunds,
-  wechatSubOrders,
-  type WechatNotice,
-  type WechatRefund,
-  type WechatSubOrder,
-} from './tables.ts';
+import { wechatNotices, type WechatNotice, type WechatRefund, type WechatSubOrder } from './tables.ts';
 
-const orders = rowsOf(wechatOrders, 'number');
-const subOrders = rowsOf(wechatSubOrders, 'outTradeNo');
-const refunds = rowsOf(wechatRefunds, 'outRefundNo');
 const notices = rowsOf(wechatNotices, 'id');
 
 /** A notice in hand is another process's again after this long: longer than one delivery, its probe and their time limits. */
@@ -98,22 +87,11 @@ const openPage = (tx: Tx) => ({
   ...noticePage(tx),
   ...sharePage(tx),
   ...fundPage(tx),
+  ...billPage(tx),
 });
 
 /** A sub order, by the merchant's number or by WeChat Pay's. */
 type By = { readonly outTradeNo?: string | undefined; readonly transactionId?: string | undefined };
-
-const subOrderColumns = selectListOf(wechatSubOrders);
-
-async function ordersOf(tx: Tx, numbers: readonly string[]): Promise<Order[]> {
-  const ids = [...numbers];
-  const [rows, subs] = await Promise.all([
-    orders.find(tx, ids),
-    tx<WechatSubOrder[]>`
-      select ${tx.unsafe(subOrderColumns)} from wechat_sub_orders where order_number = any(${ids}::text[]) order by order_number, position`,
-  ]);
-  return rows.map((row) => ({ ...row, subOrders: subs.filter((sub) => sub.orderNumber === row.number) }));
-}
 
 async function refundsOf(tx: Tx, outTradeNos: readonly string[]): Promise<WechatRefund[]> {
   const rows = await tx<{ outRefundNo: string }[]>`

@@ -1,12 +1,17 @@
 /** The SQL for what became of the money after it was paid: shares, accounts, withdrawals. */
 import type { Tx } from '@yunshi/db/connect';
 import { rowsOf } from '@yunshi/db/rows';
+import { selectListOf } from '@yunshi/db/select-list';
+import type { Day, Traded } from './bill.ts';
+import { ordersOf, refunds } from './order-rows.ts';
 import {
+  wechatBillMistakes,
   wechatFlows,
   wechatReceivers,
   wechatShareReturns,
   wechatShares,
   wechatWithdrawals,
+  type WechatBillMistake,
   type WechatFlow,
   type WechatShare,
   type WechatShareReturn,
@@ -17,6 +22,7 @@ const shares = rowsOf(wechatShares, 'outOrderNo');
 const shareReturns = rowsOf(wechatShareReturns, 'outReturnNo');
 const receivers = rowsOf(wechatReceivers, 'receiver');
 const flows = rowsOf(wechatFlows, 'flowNo', { onConflict: 'keep' });
+const mistakes = rowsOf(wechatBillMistakes, 'mistakeId');
 const withdrawals = rowsOf(wechatWithdrawals, 'outRequestNo');
 
 /** What an account holds: `frozen` belongs to orders that are not shared yet. */
@@ -62,6 +68,50 @@ export const fundPage = (tx: Tx) => ({
     return row && (await withdrawals.find(tx, [row.key]))[0];
   },
   saveWithdrawal: async (withdrawal: WechatWithdrawal): Promise<void> => void (await withdrawals.save(tx, [withdrawal])),
+});
+
+export const billPage = (tx: Tx) => ({
+  /** What was paid, and what was accepted for a refund, on a day. */
+  tradedOn: async ({ from, until }: Day, subMchid: string | undefined): Promise<Traded[]> => {
+    const mine = subMchid === undefined ? tx`` : tx`and s.sub_mchid = ${subMchid}`;
+    const rows = await tx<{ number: string; outTradeNo: string; outRefundNo: string | null }[]>`
+      select s.order_number as number, s.out_trade_no as "outTradeNo", null as "outRefundNo"
+        from wechat_sub_orders s join wechat_orders o on o.number = s.order_number
+        where o.state = 'SUCCESS' and o.paid_at >= ${from} and o.paid_at < ${until} ${mine}
+      union all
+      select s.order_number, s.out_trade_no, r.out_refund_no
+        from wechat_refunds r join wechat_sub_orders s on s.out_trade_no = r.out_trade_no
+        where r.created_at >= ${from} and r.created_at < ${until} ${mine}
+      order by 2, 3 nulls first`;
+    const orders = new Map((await ordersOf(tx, [...new Set(rows.map(({ number }) => number))])).map((order) => [order.number, order]));
+    const back = await refunds.find(
+      tx,
+      rows.flatMap(({ outRefundNo }) => outRefundNo ?? []),
+    );
+    const refundOf = new Map(back.map((refund) => [refund.outRefundNo, refund]));
+    return rows.flatMap(({ number, outTradeNo, outRefundNo }) => {
+      const order = orders.get(number);
+      const sub = order?.subOrders.find((one) => one.outTradeNo === outTradeNo);
+      const refund = outRefundNo === null ? undefined : refundOf.get(outRefundNo);
+      return order && sub ? [{ order, sub, ...(refund && { refund }) }] : [];
+    });
+  },
+  /** The movements of a day, of one account or of all others, with what the account held after each. */
+  flowsOf: async (
+    { from, until }: Day,
+    { account, others }: { readonly account: string; readonly others: boolean },
+  ): Promise<(WechatFlow & { readonly balance: number })[]> =>
+    tx<(WechatFlow & { readonly balance: number })[]>`
+      select ${tx.unsafe(selectListOf(wechatFlows, 'f'))}, f.balance from (
+        select *, sum(amount) over (partition by account order by at, flow_no)::bigint as balance from wechat_flows
+        where ${others ? tx`account <> ${account}` : tx`account = ${account}`} and at < ${until}) f
+      where f.at >= ${from} order by f.account, f.at, f.flow_no`,
+  mistakesOf: async (day: string): Promise<WechatBillMistake[]> =>
+    tx<
+      WechatBillMistake[]
+    >`select ${tx.unsafe(selectListOf(wechatBillMistakes))} from wechat_bill_mistakes where day = ${day} order by mistake_id`,
+  addMistake: async (mistake: WechatBillMistake): Promise<void> => void (await mistakes.save(tx, [mistake])),
+  dropMistakes: async (): Promise<void> => void (await tx`delete from wechat_bill_mistakes`),
 });
 
 const keysOf = (rows: readonly { readonly key: string }[]): string[] => rows.map(({ key }) => key);

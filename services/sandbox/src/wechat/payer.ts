@@ -30,6 +30,11 @@ const Outcome = z.enum(['pays', 'fails']);
 const Callback = z.enum(['at-once', 'late', 'lost', 'never']);
 const ScanAsk = z.object({ code_url: z.string(), outcome: Outcome.default('pays'), callback: Callback.default('at-once') });
 const NextAsk = z.object({ what: Mishap, times: z.int().min(0).max(10_000).default(1) });
+const MistakeAsk = z.object({
+  day: z.iso.date(),
+  what: z.enum(['missing', 'stranger', 'amount', 'state', 'fee']),
+  about: z.string().min(1).max(64),
+});
 const ModeAsk = z.object({ certificates: z.boolean().optional(), callbacks: z.enum(['public-key', 'certificate', 'mixed']).optional() });
 
 export const payerPages = ({ pay, book, clock }: Deps) =>
@@ -91,6 +96,24 @@ export const payerScripts = ({ pay, book, cabinet, switches, wall }: Deps) =>
     });
     app.delete('/sandbox/wechat/next', async (_request, reply) => {
       await switches.disarm();
+      return reply.code(204).send();
+    });
+
+    app.post<{ Params: { number: string } }>('/sandbox/wechat/orders/:number/pay-unseen', async (request, reply) => {
+      const paid = await pay.payUnseen(request.params.number);
+      return paid.ok ? { trade_state: paid.value.state } : reply.code(409).send({ code: paid.error, message: reasonOf(paid.error) });
+    });
+
+    /** Mistakes that the bill of a day shall have; `about` is the merchant's number of a payment or a refund. */
+    app.post('/sandbox/wechat/bill-mistakes', async (request, reply) => {
+      const ask = MistakeAsk.safeParse(request.body);
+      if (!ask.success) return reply.code(400).send({ code: 'invalid', message: z.prettifyError(ask.error) });
+      const { day, what, about } = ask.data;
+      await book.read.addMistake({ mistakeId: `${day} ${what} ${about}`, day, what, about });
+      return reply.code(204).send();
+    });
+    app.delete('/sandbox/wechat/bill-mistakes', async (_request, reply) => {
+      await book.read.dropMistakes();
       return reply.code(204).send();
     });
 

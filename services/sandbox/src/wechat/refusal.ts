@@ -45,6 +45,7 @@ export const refusals = {
   noStatement: refusal(400, 'NO_STATEMENT_EXIST', '账单不存在：当日无数据'),
   statementInMaking: refusal(400, 'STATEMENT_CREATING', '账单生成中，请稍后再试'),
   statementTooOld: refusal(400, 'PARAM_ERROR', '只能获取三个月以内的账单'),
+  billUrlOver: refusal(400, 'INVALID_REQUEST', '账单下载地址无效或已过期'),
   notFound: refusal(404, 'NOT_FOUND', '接口不存在'),
   systemError: refusal(500, 'SYSTEM_ERROR', '系统异常，请稍后重试'),
   tooFrequent: refusal(429, 'FREQUENCY_LIMITED', '频率限制，请降低请求频率'),

@@ -5,6 +5,7 @@ import { apiV3Key } from '@yunshi/protocols/wechat/seal';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '@yunshi/telemetry/log';
 import { wechatApi } from './api.ts';
+import { billingSide } from './billing.ts';
 import { openBook } from './book.ts';
 import { openCabinet } from './cabinet.ts';
 import { startCourier, type Courier } from './courier.ts';
@@ -33,6 +34,7 @@ export async function wechatSide({ sql, keysFolder, refundTakesMs, clock, wall, 
   const { merchant } = cabinet.keys();
   const [book, switches] = [openBook(sql), await openSwitches(sql, (error) => log.error({ err: error }, 'switches'))];
   const pay = wechatPay({ book, switches, merchant, clock, settlesMs: refundTakesMs, wake: () => courier.wake() });
+  const bills = billingSide({ book, merchant, clock, wall, merchantKey: () => cabinet.keys().merchantPublicKey });
   const courier: Courier = startCourier({
     book,
     clock,
@@ -46,7 +48,7 @@ export async function wechatSide({ sql, keysFolder, refundTakesMs, clock, wall, 
   const forget = isTestClock(clock) ? clock.onMove(courier.wake) : () => undefined;
   return {
     plugin: async (app) => {
-      await app.register(wechatApi({ pay, cabinet, switches, wall }));
+      await app.register(wechatApi({ pay, bills, cabinet, switches, wall }));
       await app.register(payerPages({ pay, book, cabinet, switches, clock, wall }));
       await app.register(payerScripts({ pay, book, cabinet, switches, clock, wall }));
     },

@@ -24,6 +24,7 @@ export type WechatPay = ReturnType<typeof wechatPay>;
 export const wechatPay = (deps: Deps) => ({
   ...merchantSide(deps),
   ...payerSide(deps),
+  ...unseenSide(deps),
   ...refundSide(deps),
   ...sharingSide(deps),
   ...withdrawalSide(deps),
@@ -98,6 +99,17 @@ const payerSide = (deps: Deps) => {
     },
   };
 };
+
+/** Money that came although nobody could know: the order was closed, or its callbacks are never sent. */
+const unseenSide = (deps: Deps) => ({
+  payUnseen: async (number: string): Promise<Result<Order, Unpayable>> =>
+    deps.book.change(number, async (page) => {
+      const order = await page.order(number);
+      if (!order) return no('code-unknown');
+      if (order.state === 'SUCCESS') return no('order-paid');
+      return ok(await payOrder(page, order, 'never', deps));
+    }),
+});
 
 const refundSide = (deps: Deps) => {
   const { book, switches, clock, wake, settlesMs } = deps;
