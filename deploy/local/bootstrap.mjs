@@ -19,6 +19,7 @@ const commands = {
   bench: 'libs/journeys/src/bench/bench.ts',
   simulate: 'libs/simulation/src/simulate.ts',
   crashpoints: 'libs/journeys/src/crashpoints/crashpoints.ts',
+  chaos: 'libs/journeys/src/chaos/chaos.ts',
 };
 
 const [command = '', ...args] = process.argv.slice(2);

@@ -13,6 +13,18 @@ export type NatsOptions = {
   port?: number;
   /** How long acknowledged messages may sit unsynced; `always` costs two thirds of the throughput. */
   syncInterval?: string;
+  /** Its place in a cluster. */
+  member?: Member;
+};
+
+type Member = {
+  name: string;
+  /** Where the other servers reach it. */
+  port: number;
+  /** Where the servers of the cluster reach each other. */
+  routes: readonly number[];
+  /** Answers over HTTP whether the server has caught up with the others. */
+  healthPort: number;
 };
 
 export type Nats = {
@@ -59,6 +71,29 @@ export async function startNats(options: NatsOptions): Promise<Nats> {
   };
 }
 
+/** Starts servers that keep replicas of the streams among them; resolves when they have elected a leader. Each has its folder in `dir`. */
+export async function startCluster({ binary, dir, servers }: { binary: string; dir: string; servers: number }): Promise<Map<string, Nats>> {
+  const names = Array.from({ length: servers }, (_, nth) => `nats-${nth + 1}`);
+  const routes = await freePorts(servers);
+  const healthPorts = await freePorts(servers);
+  // All at once: none of them is ready before most of them are there.
+  const starting = names.map(async (name, nth): Promise<[string, Nats]> => {
+    const member = { name, port: routes[nth]!, routes, healthPort: healthPorts[nth]! };
+    return [name, await startNats({ binary, dir: join(dir, name), member })];
+  });
+  const started = await Promise.allSettled(starting);
+  const failed = started.find((one) => one.status === 'rejected');
+  if (!failed) return new Map(await Promise.all(starting));
+  for (const one of started) if (one.status === 'fulfilled') await one.value[1].stop();
+  throw failed.reason;
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports];
+}
+
 /** Another process may take a port between our look and nats-server's: then we look again, unless the port was asked for. */
 async function onFreePort(options: NatsOptions): Promise<{ child: Child; port: number }> {
   if (options.port) return { child: await run(options, options.port), port: options.port };
@@ -72,18 +107,21 @@ async function onFreePort(options: NatsOptions): Promise<{ child: Child; port: n
   }
 }
 
-async function run({ binary, dir, syncInterval = '1s' }: NatsOptions, port: number): Promise<Child> {
+async function run({ binary, dir, syncInterval = '1s', member }: NatsOptions, port: number): Promise<Child> {
   const config = join(dir, 'nats.conf');
   const log = join(dir, 'nats.log');
-  await writeFile(config, configuration({ port, store: join(dir, 'store'), syncInterval }));
+  await writeFile(config, configuration({ port, store: join(dir, 'store'), syncInterval, member }));
   const child = await launch({ command: binary, args: ['--config', config], log });
-  await whenReady(child, { name: 'nats-server', log, ready: () => answers(port), within: 15_000 });
+  const ready = async () => (await answers(port)) && (!member || (await isHealthy(member.healthPort)));
+  await whenReady(child, { name: 'nats-server', log, ready, within: member ? 30_000 : 15_000 });
   return child;
 }
 
-function configuration({ port, store, syncInterval }: { port: number; store: string; syncInterval: string }): string {
+type Configured = { port: number; store: string; syncInterval: string; member: Member | undefined };
+
+function configuration({ port, store, syncInterval, member }: Configured): string {
   return `# Written at every start; changes here are lost.
-server_name: yunshi
+server_name: ${member?.name ?? 'yunshi'}
 host: 127.0.0.1
 port: ${port}
 max_payload: 1MB
@@ -93,7 +131,31 @@ jetstream {
   # An acknowledged message is durable only after a sync; the default of two minutes loses too much in a power failure.
   sync_interval: ${syncInterval}
 }
+${member ? membership(member) : ''}`;
+}
+
+function membership({ port, routes, healthPort }: Member): string {
+  return `http: "127.0.0.1:${healthPort}"
+cluster {
+  name: yunshi
+  host: 127.0.0.1
+  port: ${port}
+  routes: [${routes.map((route) => `"nats://127.0.0.1:${route}"`).join(', ')}]
+  # Clients know all servers by NATS_URL, and reach them as it says.
+  no_advertise: true
+}
 `;
+}
+
+/** Healthy is a server that knows the leader and has caught up with it. */
+async function isHealthy(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(2_000) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
 }
 
 /** nats-server greets every connection with INFO; it says whether JetStream has recovered its streams. */

@@ -175,3 +175,23 @@ test('two processes are never given the same free port', async () => {
   expect(theirs.size).toBe(many);
   expect(ours.filter((port) => theirs.has(port))).toEqual([]);
 });
+
+test('of three nats-servers that keep replicas any one can go and come back', async () => {
+  const { urls, kill, restart, natsUrl } = await start({ natsServers: 3 });
+  expect(natsUrl.split(',')).toHaveLength(3);
+  expect(await environmentOf(urls['order'])).toMatchObject({ NATS_URL: natsUrl, NATS_REPLICAS: '3' });
+  for (const server of ['nats-1', 'nats-2', 'nats-3']) {
+    await kill(server);
+    await restart(server);
+  }
+});
+
+test('a service reaches the servers by the way that was put between', async () => {
+  const asked: string[] = [];
+  const between = (service: string, server: string) => Promise.resolve(asked.push(`${service} ${server}`) && 4_711);
+  const { urls, adminUrl } = await start({ between });
+  expect(new Set(asked)).toEqual(new Set(['gateway postgres', 'gateway nats', 'order postgres', 'order nats']));
+  const order = await environmentOf(urls['order']);
+  expect([new URL(order['DATABASE_URL'] ?? '').port, new URL(order['NATS_URL'] ?? '').port]).toEqual(['4711', '4711']);
+  expect(new URL(adminUrl).port).not.toBe('4711');
+});

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureKeys, merchantEnvironment } from '@yunshi/sandbox/wechat/keys';
 import { endLeftovers } from './leftovers.ts';
 import { takeLock } from './lock.ts';
-import { startNats } from './nats.ts';
+import { startCluster, startNats } from './nats.ts';
 import type { Nats } from './nats.ts';
 import { findNatsServer } from './nats-server.ts';
 import { freePort, portFrom } from './ports.ts';
@@ -39,12 +39,17 @@ export type SystemOptions = {
   durable?: boolean;
   /** More settings of PostgreSQL. */
   postgresSettings?: Readonly<Record<string, string>>;
+  /** One nats-server, or a cluster of three whose streams have three replicas. */
+  natsServers?: 1 | 3;
+  /** Answers the port by which a service reaches a server, where that shall not be the server's own: for a proxy between them. */
+  between?: (service: string, server: string, port: number) => Promise<number>;
   /** Ends a start that is under way. */
   signal?: AbortSignal;
   /** Told what happens, for people. */
   say?: (line: string) => void;
 };
 
+/** A service by its name, `postgres`, `nats`, or in a cluster `nats-1` to `nats-3`. */
 export type Part = 'nats' | 'postgres' | (string & {});
 
 export type System = {
@@ -57,7 +62,7 @@ export type System = {
   readonly secrets: Secrets;
   pidOf(part: Part): number | undefined;
   logOf(part: Part): string;
-  /** Ends a part with this signal (SIGKILL unless told), and leaves it ended until `restart`. */
+  /** Ends a part with this signal (SIGKILL unless told; SIGQUIT shuts PostgreSQL down at once), and leaves it ended until `restart`. */
   kill(part: Part, signal?: NodeJS.Signals): Promise<void>;
   /** Starts a part (again), and waits until it is ready. */
   restart(part: Part): Promise<void>;
@@ -65,7 +70,7 @@ export type System = {
   stop(): Promise<void>;
 };
 
-type Servers = { postgres: Postgres; nats: Nats };
+type Servers = { postgres: Postgres; nats: ReadonlyMap<Part, Nats> };
 
 /**
  * Starts PostgreSQL, nats-server and every service as a process of its own, and resolves when all are ready. `npm start` and the journeys
@@ -95,27 +100,33 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     await provision(servers.postgres.url, DATABASE, roles.map(ofRole));
     const urls = await choosePorts(services, options.ports ?? 'free', say);
     const databaseUrlOf = (schema: string) => databaseUrl(servers.postgres.url, DATABASE, ofRole(schema));
+    const natsUrl = [...servers.nats.values()].map(({ url }) => url).join(',');
     const choices = { seed: options.seed ?? 'demo', testClock: options.testClock ?? false };
-    const place = { ...choices, dir, urls, natsUrl: servers.nats.url, secrets, wechat };
-    const running = services.map((service) =>
-      superviseService(service, {
-        dir,
-        say,
-        restart: options.restart ?? false,
-        url: urls[service.name] ?? '',
-        env: {
-          ...passedOn(),
-          ...environment(service, { ...place, databaseUrl: service.schema && databaseUrlOf(service.schema) }),
-          ...options.env?.['*'],
-          ...options.env?.[service.name],
-        },
+    const place = { ...choices, dir, urls, secrets, wechat };
+    const running = await Promise.all(
+      services.map(async (service) => {
+        const way = await wayToServers(service.name, servers, options.between);
+        const ownUrl = service.schema && databaseUrl(way.postgresUrl, DATABASE, ofRole(service.schema));
+        return superviseService(service, {
+          dir,
+          say,
+          restart: options.restart ?? false,
+          url: urls[service.name] ?? '',
+          env: {
+            ...passedOn(),
+            ...environment(service, { ...place, natsUrl: way.natsUrl, databaseUrl: ownUrl }),
+            ...(servers.nats.size > 1 && { NATS_REPLICAS: String(servers.nats.size) }),
+            ...options.env?.['*'],
+            ...options.env?.[service.name],
+          },
+        });
       }),
     );
     began.push(stopGatewayFirst(running));
     await orAborted(startServices(running, say), options.signal);
     await analyze(servers.postgres.url, DATABASE);
     const adminUrl = databaseUrl(servers.postgres.url, DATABASE);
-    return { urls, natsUrl: servers.nats.url, adminUrl, databaseUrlOf, secrets, ...controls(servers, running), stop: stopAll };
+    return { urls, natsUrl, adminUrl, databaseUrlOf, secrets, ...controls(servers, running), stop: stopAll };
   } catch (error) {
     await stopAll();
     throw error;
@@ -123,7 +134,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 }
 
 async function startServers(
-  { dir, say, ports, durable = true, postgresSettings = {} }: SystemOptions & { dir: string; say: (line: string) => void },
+  { dir, say, ports, durable = true, postgresSettings = {}, natsServers = 1 }: SystemOptions & { dir: string; say: (line: string) => void },
   secrets: Secrets,
   began: { stop(): Promise<void> }[],
 ): Promise<Servers> {
@@ -144,15 +155,32 @@ async function startServers(
     return server;
   });
   const nats = findNatsServer(say).then(async ({ path, version, from }) => {
-    const server = await startNats({ binary: path, dir: join(dir, 'nats'), port: natsPort });
-    began.push(server);
-    say(`nats-server ${version} (from ${from}) is ready on port ${server.port}`);
-    return server;
+    const all =
+      natsServers === 1
+        ? new Map([['nats', await startNats({ binary: path, dir: join(dir, 'nats'), port: natsPort })]])
+        : await startCluster({ binary: path, dir, servers: natsServers });
+    for (const [name, server] of all) {
+      began.push(server);
+      say(`${name} ${version} (from ${from}) is ready on port ${server.port}`);
+    }
+    return all;
   });
   const [first, second] = await Promise.allSettled([postgres, nats]);
   if (first.status === 'rejected') throw first.reason;
   if (second.status === 'rejected') throw second.reason;
   return { postgres: first.value, nats: second.value };
+}
+
+/** The URLs by which a service reaches the servers. */
+async function wayToServers(
+  service: string,
+  { postgres, nats }: Servers,
+  between: SystemOptions['between'],
+): Promise<{ postgresUrl: string; natsUrl: string }> {
+  const through = async (server: string, { url, port }: { url: string; port: number }): Promise<string> =>
+    between ? url.replace(`:${port}`, `:${await between(service, server, port)}`) : url;
+  const natsUrls = await Promise.all([...nats].map(([name, server]) => through(name, server)));
+  return { postgresUrl: await through('postgres', postgres), natsUrl: natsUrls.join(',') };
 }
 
 async function choosePorts(
@@ -233,7 +261,7 @@ function controls({ postgres, nats }: Servers, running: readonly Supervised[]): 
     if (!found) throw new Error(`there is no part "${name}" in this system`);
     return found;
   };
-  const server = (part: Part) => (part === 'nats' ? nats : part === 'postgres' ? postgres : undefined);
+  const server = (part: Part) => (part === 'postgres' ? postgres : nats.get(part));
   return {
     pidOf: (part) => (server(part) ?? service(part)).pid,
     logOf: (part) => (server(part) ?? service(part)).log,
@@ -241,6 +269,7 @@ function controls({ postgres, nats }: Servers, running: readonly Supervised[]): 
       const found = server(part);
       if (!found) await service(part).kill(signal);
       else if (signal === 'SIGKILL') await found.kill();
+      else if (signal === 'SIGQUIT' && part === 'postgres') await postgres.stop('immediate');
       else await found.stop();
     },
     async restart(part) {

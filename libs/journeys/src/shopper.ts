@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export type Answer = { readonly status: number; readonly body: Record<string, unknown> };
-type Asked = { readonly body?: unknown; readonly idempotent?: boolean };
+type Asked = { readonly body?: unknown; readonly key?: string };
+/** Tells how the payer pays, and what becomes of the callback. */
+export type Scanning = { readonly outcome?: 'pays' | 'fails'; readonly callback?: 'at-once' | 'late' | 'lost' | 'never' };
+type Known = {
+  /** For somebody who has no need to log in. */
+  readonly token?: string;
+  /** Told of every answer, or missing answer, that means «ask again». */
+  readonly onUnsure?: (why: string) => void;
+};
 
 /** Answers that mean «perhaps; ask again with the same key». */
 const unsure = new Set([429, 500, 502, 503, 504]);
@@ -15,11 +23,17 @@ const triesMax = 400;
 export class Shopper {
   readonly #gateway: string;
   readonly #sandbox: string;
-  #token = '';
+  readonly #onUnsure: (why: string) => void;
+  #token: string;
 
-  constructor({ gateway, sandbox }: { readonly gateway: string; readonly sandbox: string }) {
+  constructor(
+    { gateway, sandbox }: { readonly gateway: string; readonly sandbox: string },
+    { token = '', onUnsure = () => {} }: Known = {},
+  ) {
     this.#gateway = gateway;
     this.#sandbox = sandbox;
+    this.#token = token;
+    this.#onUnsure = onUnsure;
   }
 
   async login(persona: string): Promise<this> {
@@ -31,8 +45,13 @@ export class Shopper {
     return this.#surely(this.#gateway, 'GET', path, {});
   }
 
-  post(path: string, body: unknown): Promise<Answer> {
-    return this.#surely(this.#gateway, 'POST', path, { body, idempotent: true });
+  post(path: string, body: unknown, key: string = randomUUID()): Promise<Answer> {
+    return this.#surely(this.#gateway, 'POST', path, { body, key });
+  }
+
+  /** Turns the outside world's own switches. */
+  outside(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
+    return this.#surely(this.#sandbox, method, path, { body });
   }
 
   /** Asks for a payment, and answers the code to scan; undefined when the order ended before there was anything to pay. */
@@ -49,17 +68,16 @@ export class Shopper {
   }
 
   /** Plays the payer. */
-  scan(codeUrl: string): Promise<Answer> {
-    return this.#surely(this.#sandbox, 'POST', '/sandbox/wechat/scan', { body: { code_url: codeUrl } });
+  scan(codeUrl: string, how: Scanning = {}): Promise<Answer> {
+    return this.outside('POST', '/sandbox/wechat/scan', { code_url: codeUrl, ...how });
   }
 
   /** Has the next something at WeChat Pay go wrong. */
   arm(what: string, times = 1): Promise<Answer> {
-    return this.#surely(this.#sandbox, 'POST', '/sandbox/wechat/next', { body: { what, times } });
+    return this.outside('POST', '/sandbox/wechat/next', { what, times });
   }
 
-  async #surely(base: string, method: string, path: string, { body, idempotent }: Asked): Promise<Answer> {
-    const key = randomUUID();
+  async #surely(base: string, method: string, path: string, { body, key }: Asked): Promise<Answer> {
     let last: unknown;
     for (let tries = 0; tries < triesMax; tries++) {
       try {
@@ -68,15 +86,18 @@ export class Shopper {
           signal: AbortSignal.timeout(15_000),
           headers: {
             ...(this.#token && { authorization: `Bearer ${this.#token}` }),
-            ...(idempotent && { 'idempotency-key': key }),
+            ...(key !== undefined && { 'idempotency-key': key }),
             ...(body !== undefined && { 'content-type': 'application/json' }),
           },
           ...(body !== undefined && { body: JSON.stringify(body) }),
         });
-        const answer = { status: response.status, body: (await response.json()) as Record<string, unknown> };
+        const text = await response.text();
+        const answer = { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> };
         if (!unsure.has(answer.status)) return answer;
+        this.#onUnsure(String(answer.status));
         last = answer;
       } catch (error) {
+        this.#onUnsure(error instanceof Error ? error.name : 'error');
         last = error;
       }
       await pause(100 + Math.random() * 200);

@@ -38,10 +38,14 @@ export async function sharedTestClock(nc: NatsConnection, service: string, store
   nc.subscribe(subjects.move, {
     callback: (_, message) => {
       const { offsetMs } = message.json<{ offsetMs: number }>();
-      void store.save(offsetMs).then(() => {
-        clock.moveTo(offsetMs);
-        message.respond(tell());
-      });
+      // What could not be stored is not acknowledged: whoever moves the clock sees who is missing.
+      void store.save(offsetMs).then(
+        () => {
+          clock.moveTo(offsetMs);
+          message.respond(tell());
+        },
+        () => undefined,
+      );
     },
   });
   for (const other of await askAll(nc, subjects.get, '').catch(() => [])) {

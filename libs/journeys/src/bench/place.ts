@@ -100,7 +100,7 @@ const recording = (of: readonly Service[], folder: string | undefined): PlaceOpt
       );
 
 /** Buyers with accounts of their own, so that none of them asks more often than one may. */
-async function makeBuyers(dir: string, issuer: string, count: number): Promise<Buyer[]> {
+export async function makeBuyers(dir: string, issuer: string, count: number): Promise<Buyer[]> {
   const { token } = await devIssuer({ issuer, audience: AUDIENCE, keyFile: join(dir, 'dev-issuer.json') });
   const now = new Date();
   const one = async (nth: number): Promise<Buyer> => {
@@ -110,7 +110,7 @@ async function makeBuyers(dir: string, issuer: string, count: number): Promise<B
   return Promise.all(Array.from({ length: count }, (_, nth) => one(nth)));
 }
 
-async function claimCoupons(gateway: string, buyers: readonly Buyer[], wanted: number): Promise<void> {
+export async function claimCoupons(gateway: string, buyers: readonly Buyer[], wanted: number): Promise<void> {
   const { couponId } = demoCoupons.fanyingMinus20;
   const takers = buyers.slice(0, Math.ceil(wanted / claimsPerBuyer)).flatMap((buyer) => Array<Buyer>(claimsPerBuyer).fill(buyer));
   for (let from = 0; from < takers.length; from += claimsAtOnce) {
