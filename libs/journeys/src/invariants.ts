@@ -61,7 +61,10 @@ async function perService(rows: (schema: string) => PromiseLike<readonly unknown
   return (await Promise.all(services.map(rows))).flat();
 }
 
-/** Of the messages that are still kept: those that have no receipt where they should have one. The database compares them. */
+/**
+ * Of the messages that are still kept: those that have no receipt where they should have one, and that no operator has laid aside there
+ * either. The database compares them.
+ */
 async function unreceived(sql: Sql): Promise<readonly unknown[]> {
   const receiversOf = (sender: string) =>
     services.map(
@@ -69,7 +72,8 @@ async function unreceived(sql: Sql): Promise<readonly unknown[]> {
         select ${sender} as sender, ${receiver} as receiver, s.id, s.subject from ${sql(sender)}.sent s
         where (s.subject like ${`cmd.${receiver.slice('svc_'.length)}.%`} or s.subject = ${`rpl.${receiver.slice('svc_'.length)}`}
             or s.subject = any(${Object.keys(listeners).filter((subject) => listeners[subject]!.includes(receiver))}))
-          and not exists (select 1 from ${sql(receiver)}.inbox i where i.id = s.id) limit 20`,
+          and not exists (select 1 from ${sql(receiver)}.inbox i where i.id = s.id)
+          and not exists (select 1 from ${sql(receiver)}.dead_letters d where d.message_id = s.id::text and d.state = 'discarded') limit 20`,
     );
   return (await Promise.all(services.flatMap(receiversOf))).flat();
 }

@@ -89,6 +89,8 @@ describe('a saga is in trouble', () => {
     const its = turnedBack().buried('book train', 'undo');
     expect(its.row().trouble).toMatchObject({ kind: 'buried', service: 'railway', detail: 'trip.no-train: Error: no such train' });
     expect(its.log.at(-1)).toMatchObject({ input: { kind: 'buried', by: 'railway' } });
+    const { since } = its.row().trouble!;
+    expect(its.silence(1).buried('book train', 'undo').row().trouble?.since).toBe(since);
   });
 
   test('when an undo has been asked for more than five times, since the sixth', () => {

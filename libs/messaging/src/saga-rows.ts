@@ -72,7 +72,7 @@ function rowAfter(saga: Saga, before: SagaRow, moved: Moved<unknown>, now: Date)
 
 /** Notes what is wrong with the awaited step, and the message that shows it. The saga stays where it is, and asks again when it would have. */
 function troubled(before: SagaRow, trouble: Omit<Trouble, 'since'>, input: unknown, now: Date): Written {
-  const row: SagaRow = { ...before, seq: before.seq + 1, trouble: { ...trouble, since: now.toISOString() } };
+  const row: SagaRow = { ...before, seq: before.seq + 1, trouble: { ...trouble, since: before.trouble?.since ?? now.toISOString() } };
   return {
     writes: [
       { to: sagaRows as Rows<string, unknown>, row },
