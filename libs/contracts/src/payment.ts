@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
+import { DeliveryType } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { command, event } from './define.ts';
 
@@ -16,6 +17,8 @@ export const collectPayment = command('payment.collect', 1, {
     providerId: ProviderId,
     amount: Fen,
     description: z.string().max(127),
+    /** How long the buyer may regret it depends on it; the longest, if nobody says. */
+    deliveryType: DeliveryType.default('saas'),
     payBy: Time,
   }),
   replies: {

@@ -46,7 +46,12 @@ export type Books = {
     readonly transactionId: string | null;
   }[];
   readonly refunds: readonly { readonly refundNo: string; readonly amount: number; readonly status: string }[];
-  readonly postings: readonly { readonly entryId: string; readonly account: string; readonly amount: number; readonly orderId: string }[];
+  readonly postings: readonly {
+    readonly entryId: string;
+    readonly account: string;
+    readonly amount: number;
+    readonly orderId: string | null;
+  }[];
   /** WeChat Pay's own book: what was paid, and what of it was given back. */
   readonly takings: readonly {
     readonly number: string;
@@ -271,7 +276,7 @@ const ledger: readonly Rule[] = [
   {
     name: 'nothing is left in the accounts of money on its way',
     broken: ({ postings }) => {
-      const onItsWay = postings.filter(({ account }) => account === 'buyer_funds' || account === 'orphan_funds');
+      const onItsWay = postings.filter(({ account }) => account === 'suspense' || account.startsWith('buyer_funds:'));
       return [
         ...sums(
           onItsWay,
@@ -285,8 +290,8 @@ const ledger: readonly Rule[] = [
     name: 'a completed order is earned in full, and no other at all',
     broken: ({ orders, postings }) => {
       const earned = sums(
-        postings.filter(({ account }) => account === 'platform_fee' || account.startsWith('provider_payable:')),
-        ({ orderId }) => orderId,
+        postings.filter(({ account }) => /^(platform_fee|provider_payable|provider_balance):/.test(account)),
+        ({ orderId }) => orderId ?? '',
         ({ amount }) => -amount,
       );
       return orders.filter(({ orderId, status, payable }) => (earned.get(orderId) ?? 0) !== (status === 'completed' ? payable : 0));

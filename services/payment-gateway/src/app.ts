@@ -12,7 +12,9 @@ import { apiV3Key } from '@yunshi/protocols/wechat/seal';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog, type Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
-import { ledgerBook } from './ledger/entries.ts';
+import { ledgerBook } from './ledger/balances.ts';
+import { closeNow, closingHandlers } from './ledger/closing.ts';
+import { ledgerRoutes } from './ledger/routes.ts';
 import { openMerchants, seedMerchants } from './merchants.ts';
 import { callbackRoutes } from './payment/callbacks.ts';
 import { paymentHandlers, performers } from './payment/handlers.ts';
@@ -44,7 +46,10 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     natsUrl: config.natsUrl,
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
-    handlers: () => paymentHandlers({ us, payeesOf: (providerId) => payeesOf(providerId), newPaymentId: (at) => newId('pay', at) }),
+    handlers: () => [
+      ...paymentHandlers({ us, payeesOf: (providerId) => payeesOf(providerId), newPaymentId: (at) => newId('pay', at) }),
+      ...closingHandlers(),
+    ],
     performers: () => [...performers(channel.wechat), ...sharingPerformers(us, channel.sharing)],
     onFault: (what, error) => log.error({ err: error }, what),
   });
@@ -61,12 +66,14 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     ready: readiness(core),
     routes: [
       paymentRoutes({ core, book, writes, payPageOf: payPage(config.wechat.payPageUrl) }),
-      operatorRoutes({ core, book, writes, ledger: ledgerBook(core.sql) }),
+      operatorRoutes({ core, book, writes }),
+      ledgerRoutes({ ledger: ledgerBook(core.sql) }),
       operationRoutes({ service: 'payment-gateway', core }),
       callbackRoutes({ core, book, writes, us, keyring: channel.keyring, apiV3Key: channel.apiV3Key, wall: wallClock }),
     ],
   });
   await core.run();
+  await core.write(closeNow, {});
   const url = await server.listen(config);
   log.info({ url }, 'ready');
   return {

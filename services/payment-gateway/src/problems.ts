@@ -21,5 +21,16 @@ export const Problem = problemTable({
     remedy: 'Repeat the request in a moment, with the same Idempotency-Key.',
   },
   'too-many-attempts': { status: 409, title: 'This order was tried to be paid too often', remedy: 'Place a new order.' },
+  'refund-not-possible': {
+    status: 409,
+    title: 'Nothing of this payment can be refunded by hand',
+    remedy:
+      'Only a completed order is refunded by hand; of one that is not, the money goes back by itself when the order fails or is cancelled.',
+  },
+  'refund-too-much': {
+    status: 409,
+    title: 'So much is not left of this payment',
+    remedy: 'Ask for what was paid less all refunds of the payment that have gone through or are under way.',
+  },
   'refund-not-stuck': { status: 409, title: 'This refund needs no help', remedy: 'Look at the payment: the refund is on its way or done.' },
 });

@@ -1,8 +1,14 @@
 import type { Channel } from '@yunshi/contracts/payment';
 import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
+import type { DeliveryType } from '@yunshi/kernel/marketplace';
+import { sql } from 'drizzle-orm';
 import { bigint, boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import type { EntryKind, LedgerAccount } from './ledger/ledger.ts';
-import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, RefundStatus, Task } from './payment/state.ts';
+import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, Refund, RefundStatus, Task } from './payment/state.ts';
+import type { SettlementStatus } from './settlement/flow.ts';
+
+/** The lines of an entry that a buyer sees as 收支明细: what the payer really paid or got. */
+export const LINES_OF_BUYERS = `(account like 'channel\\_clearing:%' or account like 'wallet:%')`;
 
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 const fen = (name: string) => bigint(name, { mode: 'number' });
@@ -23,7 +29,11 @@ export const payments = pgTable(
     returners: jsonb('returners').$type<readonly Asker[]>().notNull(),
     createdAt: at('created_at').notNull(),
     paidAt: at('paid_at'),
+    deliveryType: text('delivery_type').$type<DeliveryType>().notNull().default('saas'),
     soldAt: at('sold_at'),
+    settlement: text('settlement').$type<SettlementStatus>(),
+    releaseAt: at('release_at'),
+    releasedAt: at('released_at'),
   },
   (table) => [index('payments_of_account').on(table.accountId, table.createdAt, table.paymentId)],
 );
@@ -61,6 +71,9 @@ export const refunds = pgTable(
     attemptId: text('attempt_id').$type<AttemptId>().notNull(),
     generation: integer('generation').notNull(),
     amount: fen('amount').notNull(),
+    commission: fen('commission').notNull().default(0),
+    shareBack: text('share_back').$type<Refund['shareBack']>().notNull().default('none'),
+    reason: text('reason'),
     status: text('status').$type<RefundStatus>().notNull(),
     /** The channel's number. */
     refundId: text('refund_id'),
@@ -105,7 +118,7 @@ export const merchants = pgTable('merchants', {
   payees: jsonb('payees').$type<Partial<Record<Channel, string>>>().notNull(),
 });
 
-/** Immutable: a trigger refuses to change or delete a posting, and to insert an entry that is out of balance. */
+/** Immutable: triggers refuse to change or delete a posting, to insert an entry that is out of balance, or one into a time that is closed. */
 export const postings = pgTable(
   'ledger_postings',
   {
@@ -116,10 +129,28 @@ export const postings = pgTable(
     account: text('account').$type<LedgerAccount>().notNull(),
     /** Positive: debit. Negative: credit. */
     amount: fen('amount').notNull(),
-    orderId: text('order_id').$type<OrderId>().notNull(),
-    accountId: text('account_id').$type<AccountId>().notNull(),
+    orderId: text('order_id').$type<OrderId>(),
+    accountId: text('account_id').$type<AccountId>(),
     providerId: text('provider_id').$type<ProviderId>(),
     at: at('at').notNull(),
   },
-  (table) => [index('ledger_postings_of_account').on(table.accountId, table.at), index('ledger_postings_by_account').on(table.account)],
+  (table) => [
+    // The amount lies in the index, so that a balance is summed without reading a row.
+    index('ledger_postings_of_account').on(table.account, table.at, table.amount),
+    index('ledger_postings_by_time').on(table.at, table.postingId),
+    index('ledger_postings_of_buyer').on(table.accountId, table.at, table.postingId).where(sql.raw(LINES_OF_BUYERS)),
+  ],
 );
+
+/** What every account held at the time that the ledger is closed through; see `ledger_closing`. */
+export const balances = pgTable('ledger_balances', {
+  account: text('account').$type<LedgerAccount>().primaryKey(),
+  debit: fen('debit').notNull(),
+  credit: fen('credit').notNull(),
+});
+
+/** One row. No entry may be posted before this time any more, so that the balances of then need never be summed again. */
+export const closing = pgTable('ledger_closing', {
+  ledger: text('ledger').primaryKey(),
+  through: at('through').notNull(),
+});

@@ -26,6 +26,7 @@ describe('bought', () => {
         providerId: helpDeskYear.providerId,
         amount: 118_000,
         description: '帆影智能客服 团队版',
+        deliveryType: 'saas',
         payBy: nextNoon,
       })
       .receives('paid', paid)

@@ -46,6 +46,7 @@ const bill = ({ orderId, accountId, line, payable, productName, skuName, payBy }
   providerId: line.providerId,
   amount: payable,
   description: `${productName} ${skuName}`.slice(0, descriptionMax),
+  deliveryType: line.deliveryType,
   payBy,
 });
 const returning = ({ orderId, accountId }: Purchase, failure: Failure) => ({ orderId, accountId, reason: whyReturned(failure) });

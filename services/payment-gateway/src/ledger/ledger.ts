@@ -4,35 +4,61 @@ import { partOf, type Fen } from '@yunshi/kernel/money';
 import type { Channel } from '@yunshi/contracts/payment';
 
 /**
- * Positive amounts are debits, negative ones credits.
- * - `channel_clearing`: money that the channel holds for us (asset)
- * - `buyer_funds`: received for orders that are not completed (liability to the buyer)
- * - `orphan_funds`: received for nothing, on its way back (liability to the buyer)
- * - `provider_payable`: earned by the provider (liability)
- * - `platform_fee`: earned by the marketplace (income)
+ * Positive amounts are debits, negative ones credits. What comes after the colon is whose it is.
+ * - `channel_clearing:<channel>`: money that the channel holds for us and for the providers (asset)
+ * - `buyer_funds:<account>`: received for orders that are not completed (liability to the buyer)
+ * - `suspense`: received for nothing, on its way back (liability to the buyer)
+ * - `provider_payable:<provider>`: earned by the provider and not yet released (liability)
+ * - `provider_balance:<provider>`: released to the provider, who may withdraw it (liability)
+ * - `platform_fee:<provider>`: the marketplace's commission of what the provider sold (income)
+ * - `channel_fees:<channel>`: what the channel charges (expense)
  */
-export type LedgerAccount = `channel_clearing:${Channel}` | 'buyer_funds' | 'orphan_funds' | `provider_payable:${string}` | 'platform_fee';
+export type LedgerAccount =
+  | `channel_clearing:${Channel}`
+  | `buyer_funds:${string}`
+  | 'suspense'
+  | `provider_payable:${string}`
+  | `provider_balance:${string}`
+  | `platform_fee:${string}`
+  | `channel_fees:${Channel}`;
 
 export type Posting = { readonly account: LedgerAccount; readonly amount: number };
-export type EntryKind = 'receipt' | 'orphan-receipt' | 'sale' | 'refund' | 'orphan-refund';
+export type EntryKind =
+  | 'receipt'
+  | 'orphan-receipt'
+  | 'sale'
+  | 'release'
+  | 'refund'
+  | 'orphan-refund'
+  | 'revocation'
+  | 'channel-fee'
+  | 'provider-withdrawal'
+  | 'provider-withdrawal-returned';
 
-/** One movement. The id names its cause, so that it can be posted only once. */
-export type Entry = {
-  readonly id: string;
-  readonly kind: EntryKind;
-  readonly orderId: OrderId;
-  readonly accountId: AccountId;
+/** Whose movement it is; absent where it is nobody's. */
+type Cause = {
+  readonly orderId: OrderId | null;
+  readonly accountId: AccountId | null;
   readonly providerId: ProviderId | null;
   readonly at: Date;
-  readonly postings: readonly Posting[];
 };
+/** One movement. The id names its cause, so that it can be posted only once. */
+export type Entry = Cause & { readonly id: string; readonly kind: EntryKind; readonly postings: readonly Posting[] };
 
-/** The marketplace keeps 10 % of what the buyer really paid. */
-export const COMMISSION = { numerator: 10, denominator: 100 } as const;
+/** The marketplace keeps 10 % of what the buyer really paid (marketplace.md, section 4), rounded by the one rule: half a fen up. */
+const COMMISSION = { numerator: 10, denominator: 100 } as const;
 export const commissionOf = (amount: Fen): Fen => partOf(amount, COMMISSION.numerator, COMMISSION.denominator);
 
-type Cause = { readonly orderId: OrderId; readonly accountId: AccountId; readonly providerId: ProviderId | null; readonly at: Date };
-type Movement = Cause & { readonly amount: Fen; readonly channel: Channel };
+/**
+ * The part of the commission that goes back with a refund: so much that what is kept is the commission of what is left. A refund of all
+ * that is left gives back all that is kept, so that no row of partial refunds loses or makes a fen.
+ */
+export function commissionBack(amount: Fen, { kept, left }: { readonly kept: Fen; readonly left: Fen }): Fen {
+  return Math.min(Math.max(kept - commissionOf(left - amount), 0), amount, kept);
+}
+
+type Owned = { readonly orderId: OrderId; readonly accountId: AccountId; readonly providerId: ProviderId | null; readonly at: Date };
+type Movement = Owned & { readonly amount: Fen; readonly channel: Channel };
 
 const entry = (id: string, kind: EntryKind, { orderId, accountId, providerId, at }: Cause, postings: readonly Posting[]): Entry => {
   const sum = postings.reduce((total, posting) => total + posting.amount, 0);
@@ -44,40 +70,90 @@ const entry = (id: string, kind: EntryKind, { orderId, accountId, providerId, at
 export const receipt = (attemptId: AttemptId, { amount, channel, ...cause }: Movement): Entry =>
   entry(`receipt:${attemptId}`, 'receipt', cause, [
     { account: `channel_clearing:${channel}`, amount },
-    { account: 'buyer_funds', amount: -amount },
+    { account: `buyer_funds:${cause.accountId}`, amount: -amount },
   ]);
 
 /** Money came in that no order can keep. */
 export const orphanReceipt = (attemptId: AttemptId, { amount, channel, ...cause }: Movement): Entry =>
   entry(`receipt:${attemptId}`, 'orphan-receipt', cause, [
     { account: `channel_clearing:${channel}`, amount },
-    { account: 'orphan_funds', amount: -amount },
+    { account: 'suspense', amount: -amount },
   ]);
 
 /** The order is completed: the money is the provider's and the marketplace's. */
-export function sale({ amount, ...cause }: Cause & { readonly amount: Fen }): Entry {
+export function sale({ amount, ...cause }: Owned & { readonly amount: Fen }): Entry {
   const fee = commissionOf(amount);
   return entry(`sale:${cause.orderId}`, 'sale', cause, [
-    { account: 'buyer_funds', amount },
+    { account: `buyer_funds:${cause.accountId}`, amount },
     { account: `provider_payable:${cause.providerId}`, amount: -(amount - fee) },
-    { account: 'platform_fee', amount: -fee },
+    { account: `platform_fee:${cause.providerId}`, amount: -fee },
   ]);
 }
 
-/** Money went back to the buyer: from what was held for the order, or, after the sale, from those who had earned it. */
-export function refund(refundNo: string, { amount, channel, sold, ...cause }: Movement & { readonly sold: boolean }): Entry {
-  const fee = commissionOf(amount);
-  const from: Posting[] = sold
-    ? [
-        { account: `provider_payable:${cause.providerId}`, amount: amount - fee },
-        { account: 'platform_fee', amount: fee },
-      ]
-    : [{ account: 'buyer_funds', amount }];
-  return entry(`refund:${refundNo}`, 'refund', cause, [...from, { account: `channel_clearing:${channel}`, amount: -amount }]);
+/** Profit sharing 分账 is done: what the provider earned by the order is its own to withdraw. */
+export const release = ({ amount, ...cause }: Owned & { readonly amount: Fen }): Entry =>
+  entry(`release:${cause.orderId}`, 'release', cause, [
+    { account: `provider_payable:${cause.providerId}`, amount },
+    { account: `provider_balance:${cause.providerId}`, amount: -amount },
+  ]);
+
+/**
+ * Where money lies that came in: in `suspense` if no order could keep it, `held` for the buyer, `earned` by provider and marketplace, or
+ * `released` to the provider. `commission` is the part of the amount that comes out of the marketplace's own.
+ */
+export type Stage = { readonly stage: 'suspense' | 'held' } | { readonly stage: 'earned' | 'released'; readonly commission: Fen };
+
+function takenFrom(amount: Fen, cause: Owned, where: Stage): Posting[] {
+  if (!('commission' in where)) return [{ account: where.stage === 'held' ? `buyer_funds:${cause.accountId}` : 'suspense', amount }];
+  const provider = where.stage === 'earned' ? 'provider_payable' : 'provider_balance';
+  return [
+    { account: `${provider}:${cause.providerId}`, amount: amount - where.commission },
+    { account: `platform_fee:${cause.providerId}`, amount: where.commission },
+  ];
 }
+
+/** Money went back to the buyer: from what was held for the order, or, after the sale, from those who had earned it. */
+export const refund = (refundNo: string, { amount, channel, ...cause }: Movement, where: Stage): Entry =>
+  entry(`refund:${refundNo}`, 'refund', cause, [
+    ...takenFrom(amount, cause, where),
+    { account: `channel_clearing:${channel}`, amount: -amount },
+  ]);
 
 export const orphanRefund = (refundNo: string, { amount, channel, ...cause }: Movement): Entry =>
   entry(`refund:${refundNo}`, 'orphan-refund', cause, [
-    { account: 'orphan_funds', amount },
+    ...takenFrom(amount, cause, { stage: 'suspense' }),
     { account: `channel_clearing:${channel}`, amount: -amount },
+  ]);
+
+/** The payer's bank took the money back after it had come 退票: as a refund, but nobody decided on it. */
+export const revocation = (attemptId: AttemptId, { amount, channel, ...cause }: Movement, where: Stage): Entry =>
+  entry(`revocation:${attemptId}`, 'revocation', cause, [
+    ...takenFrom(amount, cause, where),
+    { account: `channel_clearing:${channel}`, amount: -amount },
+  ]);
+
+/** What the channel charged for a day or a payment, as its bill says. `feeNo` names it once. */
+export const channelFee = (
+  feeNo: string,
+  { amount, channel, at }: { readonly amount: Fen; readonly channel: Channel; readonly at: Date },
+): Entry =>
+  entry(`channel-fee:${channel}:${feeNo}`, 'channel-fee', { orderId: null, accountId: null, providerId: null, at }, [
+    { account: `channel_fees:${channel}`, amount },
+    { account: `channel_clearing:${channel}`, amount: -amount },
+  ]);
+
+type Withdrawn = { readonly providerId: ProviderId; readonly amount: Fen; readonly channel: Channel; readonly at: Date };
+
+/** A provider's money left the channel for the provider's bank. */
+export const providerWithdrawal = (withdrawalNo: string, { amount, channel, providerId, at }: Withdrawn): Entry =>
+  entry(`withdrawal:${withdrawalNo}`, 'provider-withdrawal', { orderId: null, accountId: null, providerId, at }, [
+    { account: `provider_balance:${providerId}`, amount },
+    { account: `channel_clearing:${channel}`, amount: -amount },
+  ]);
+
+/** The provider's bank sent it back. */
+export const providerWithdrawalReturned = (withdrawalNo: string, { amount, channel, providerId, at }: Withdrawn): Entry =>
+  entry(`withdrawal-returned:${withdrawalNo}`, 'provider-withdrawal-returned', { orderId: null, accountId: null, providerId, at }, [
+    { account: `channel_clearing:${channel}`, amount },
+    { account: `provider_balance:${providerId}`, amount: -amount },
   ]);

@@ -15,18 +15,22 @@ import {
   type SagaRef,
 } from '@yunshi/messaging/handle';
 import { postingRows, rowsOfEntry } from '../ledger/entries.ts';
+import { release, shared, shareReturned, type Shared } from '../settlement/settlement.ts';
+import { returnShare, shareProfit } from '../sharing/calls.ts';
+import type { ReturnOutcome, ShareOutcome } from '../wechat/sharing.ts';
 import type { WechatPay } from '../wechat/wechat-pay.ts';
 import { check, closeAnswered, placed, queried } from './attempts.ts';
 import { applyRefund, closeOrder, placeOrder, queryOrder, queryRefund } from './calls.ts';
-import { orderNumber } from './numbers.ts';
+import { orderNumber, shareNumber, shareReturnNumber } from './numbers.ts';
 import { collect, giveBack, sell } from './payment.ts';
 import { payments, taskRows } from './payments.ts';
 import { checkRefunds, refundAnswered, refundQueried } from './refunds.ts';
 import { closeRequest, orderRequest, refundRequest, type Us } from './requests.ts';
-import { liveAttempt, type Asker, type Change, type Effect, type Payment } from './state.ts';
+import { liveAttempt, type Asker, type Attempt, type Change, type Effect, type Payment } from './state.ts';
 
 const CHECK = 'payment.check';
 const CHECK_REFUNDS = 'payment.check-refunds';
+const RELEASE = 'settlement.release';
 
 type Deps = {
   readonly us: Us;
@@ -64,7 +68,12 @@ export const paymentHandlers = ({ us, payeesOf, newPaymentId }: Deps): readonly 
     of: payments,
     decide: (_key: OrderId, payment, { now }) => (payment ? decisionOf(us, payment, checkRefunds(payment, now)) : {}),
   }),
+  due(RELEASE, {
+    of: payments,
+    decide: (_key: OrderId, payment, { now }) => (payment ? decisionOf(us, payment, release(payment, now)) : {}),
+  }),
   ...outcomeHandlers(us),
+  ...sharingHandlers(us),
 ];
 
 /** What becomes of the answers, and of their absence. */
@@ -96,6 +105,36 @@ const outcomeHandlers = (us: Us): readonly Handler[] => [
   }),
 ];
 
+const sharingHandlers = (us: Us): readonly Handler[] => [
+  whenCalled(shareProfit, {
+    of: payments,
+    decide: ({ outcome }, payment, { now }) => (payment ? decisionOf(us, payment, shared(payment, sharedAs(outcome), now)) : {}),
+  }),
+  whenCalled(returnShare, {
+    of: payments,
+    decide: ({ request, outcome }, payment, { now }) =>
+      payment ? decisionOf(us, payment, shareReturned(payment, request.returnNo, sharedAs(outcome), now)) : {},
+  }),
+];
+
+/** What a channel carried out and failed at will not go better by itself: it is a person's concern, like what it refused. */
+function sharedAs(outcome: ShareOutcome | ReturnOutcome): Shared {
+  switch (outcome.kind) {
+    case 'shared':
+    case 'returned':
+      return { kind: 'done' };
+    case 'pending':
+      return { kind: 'processing' };
+    case 'failed':
+      return { kind: 'refused', code: 'FAILED', message: outcome.why };
+    case 'missing':
+      return { kind: 'refused', code: 'MISSING', message: 'The channel does not know what is to be shared.' };
+    case 'refused':
+    case 'unknown':
+      return outcome;
+  }
+}
+
 export const performers = (wechat: WechatPay): readonly Performer[] => [
   performs(placeOrder, ({ order }, { signal }) => wechat.place(order, signal)),
   performs(queryOrder, ({ number }, { signal }) => wechat.query(number, signal)),
@@ -112,6 +151,8 @@ export function decisionOf(us: Us, before: Payment | undefined, { payment, effec
   return settled ? { ...decision, cancelDeadlines: [{ kind: CHECK, key: payment.orderId }] } : decision;
 }
 
+const deadlineOf = { check: CHECK, 'check-refunds': CHECK_REFUNDS, release: RELEASE } as const;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Recording = { readonly us: Us; readonly payment: Payment; readonly from: SagaRef | undefined };
 
@@ -122,11 +163,14 @@ function record(decision: Mutable<Decision<Payment>>, effect: Effect, { us, paym
     case 'close':
     case 'refund':
     case 'query-refund':
+    case 'share':
+    case 'return-share':
       decision.calls = [...(decision.calls ?? []), callOf(us, payment, effect)];
       return;
     case 'check':
-    case 'check-refunds': {
-      const kind = effect.do === 'check' ? CHECK : CHECK_REFUNDS;
+    case 'check-refunds':
+    case 'release': {
+      const kind = deadlineOf[effect.do];
       decision.deadlines = [...(decision.deadlines ?? []), { kind, key: payment.orderId, dueAt: effect.at }];
       return;
     }
@@ -178,7 +222,19 @@ function callOf(us: Us, { orderId, collector }: Payment, effect: Extract<Effect,
       return applyRefund.intent(orderId, { refund: refundRequest(us, effect.refund, attempt) }, when);
     case 'query-refund':
       return queryRefund.intent(orderId, { refundNo: effect.refund.refundNo, subMchid: attempt.payee }, when);
+    case 'share':
+      return shareProfit.intent(orderId, { ...sharingOf(attempt), amount: effect.commission, finish: true }, when);
+    case 'return-share': {
+      const { generation, commission: amount } = effect.refund;
+      return returnShare.intent(orderId, { ...sharingOf(attempt), returnNo: shareReturnNumber(attemptId, generation), amount }, when);
+    }
   }
+}
+
+/** Which payment is shared out, and under which number. */
+function sharingOf({ attemptId, payee, transactionId }: Attempt) {
+  if (transactionId === null) throw new Error(`nothing can be shared out of ${attemptId}: the channel has not said which payment it is`);
+  return { payee, transactionId, shareNo: shareNumber(attemptId) };
 }
 
 const isSame = (one: Asker, other: SagaRef | undefined): boolean =>

@@ -1,33 +1,32 @@
 import { callerOf } from '@yunshi/http/caller';
 import { answer } from '@yunshi/http/answer';
+import { idempotencyOf } from '@yunshi/http/idempotency';
 import { keyset, listQuery, pageOf } from '@yunshi/http/lists';
 import type { Routes } from '@yunshi/http/server';
-import { OrderId } from '@yunshi/kernel/ids';
+import { OrderId, PaymentId } from '@yunshi/kernel/ids';
+import { Fen } from '@yunshi/kernel/money';
 import type { Core } from '@yunshi/messaging/core';
 import { z } from 'zod';
-import type { LedgerBook } from '../ledger/entries.ts';
 import { Problem } from '../problems.ts';
 import type { PaymentBook, TaskRow } from './payments.ts';
+import { TASK_KINDS } from './state.ts';
 import type { paymentWrites } from './writes.ts';
 
-/** What waits for an operator, and whether the books balance. */
+/** What waits for an operator. */
 
 const Time = z.iso.datetime({ offset: true });
 const TaskId = z.string().max(128);
 const ShownTask = z
   .object({
     task_id: TaskId,
-    kind: z.enum(['refund-abnormal', 'refund-closed', 'refund-blocked', 'order-mismatch', 'order-unknown']),
+    kind: z.enum(TASK_KINDS),
     order_id: OrderId.nullable(),
     subject: z.string().meta({ description: "The refund's or the order's number at the channel" }),
     detail: z.string(),
     opened_at: Time,
   })
   .meta({ id: 'PaymentTask' });
-const Balance = z.object({ account: z.string(), debit: z.int(), credit: z.int(), balance: z.int() });
-const ShownLedger = z
-  .object({ balanced: z.boolean(), sum: z.int(), unbalanced_entries: z.array(z.string()), accounts: z.array(Balance) })
-  .meta({ id: 'LedgerCheck' });
+const AskedRefund = z.object({ refund_no: z.string() }).meta({ id: 'AskedRefund' });
 
 const Params = z.object({ task_id: TaskId });
 const byOldest = keyset(z.tuple([Time, TaskId]));
@@ -36,11 +35,10 @@ const access = ['operator'] as const;
 type Deps = {
   readonly core: Pick<Core, 'write' | 'clock'>;
   readonly book: PaymentBook;
-  readonly ledger: LedgerBook;
   readonly writes: ReturnType<typeof paymentWrites>;
 };
 
-export const operatorRoutes = ({ core, book, ledger, writes }: Deps): Routes =>
+export const operatorRoutes = ({ core, book, writes }: Deps): Routes =>
   async function routes(app) {
     app.get(
       '/v1/ops/payment-tasks',
@@ -60,6 +58,30 @@ export const operatorRoutes = ({ core, book, ledger, writes }: Deps): Routes =>
       },
     );
     app.post(
+      '/v1/ops/payments/:payment_id/refunds',
+      {
+        config: {
+          access,
+          idempotency: 'required',
+          problems: Problem.codes('not-found', 'refund-not-possible', 'refund-too-much'),
+        },
+        schema: {
+          summary: 'Refund a completed order',
+          description:
+            '人工退款: all or a part of what was really paid, by the way it came. The provider and the marketplace give back their parts.',
+          params: z.object({ payment_id: PaymentId }),
+          body: z.strictObject({ amount: Fen.min(1), reason: z.string().trim().min(1).max(200) }),
+          response: { 202: AskedRefund },
+        },
+      },
+      async (request, reply) => {
+        const payment = await book.byId(request.params.payment_id);
+        if (!payment) throw new Problem('not-found');
+        const asked = { ...request.body, orderId: payment.orderId, by: callerOf(request).userId };
+        return answer(reply, await core.write(writes.refundSold, asked, idempotencyOf(request)));
+      },
+    );
+    app.post(
       '/v1/ops/payment-tasks/:task_id/retry',
       {
         config: { access, problems: Problem.codes('not-found', 'refund-not-stuck') },
@@ -67,7 +89,7 @@ export const operatorRoutes = ({ core, book, ledger, writes }: Deps): Routes =>
           summary: 'Have a refund tried again',
           description: 'Under the same number; only a refund that the channel closed unpaid gets a new one.',
           params: Params,
-          response: { 202: z.object({ refund_no: z.string() }).meta({ id: 'RetriedRefund' }) },
+          response: { 202: AskedRefund },
         },
       },
       async (request, reply) => {
@@ -89,15 +111,6 @@ export const operatorRoutes = ({ core, book, ledger, writes }: Deps): Routes =>
         return reply.code(204).send(null);
       },
     );
-    app.get('/v1/ops/ledger', { config: { access }, schema: { summary: 'Check the ledger', response: { 200: ShownLedger } } }, async () => {
-      const { sum, unbalancedEntries, balances } = await ledger.check();
-      return {
-        balanced: sum === 0 && unbalancedEntries.length === 0,
-        sum,
-        unbalanced_entries: [...unbalancedEntries],
-        accounts: [...balances],
-      };
-    });
   };
 
 const shown = (task: TaskRow): z.infer<typeof ShownTask> => ({

@@ -4,6 +4,7 @@ import type { Result } from '@yunshi/kernel/result';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attempt, check, closeAnswered, placed, queried, seen } from './attempts.ts';
+import { settlementFlow } from '../settlement/flow.ts';
 import { attemptOf, orderNumber, refundNumber, shareNumber, shareReturnNumber, subOrderNumber } from './numbers.ts';
 import { collect, giveBack, sell } from './payment.ts';
 import { checkRefunds, refundAnswered, refundQueried, refundSeen, retryRefund } from './refunds.ts';
@@ -25,7 +26,8 @@ const told = (status: 'processing' | 'succeeded' | 'abnormal' | 'closed') => ({ 
 test.each([
   [paymentFlow, 'open', ['closed', 'refunded']],
   [attemptFlow, 'opening', ['kept', 'orphaned']],
-  [refundFlow, 'requested', ['succeeded', 'closed']],
+  [refundFlow, 'requested', ['replaced', 'succeeded']],
+  [settlementFlow, 'reviewing', ['cancelled', 'released']],
 ] as const)('every status of %o can be reached', (machine, start, ends) => {
   const table = machine as never;
   expect([...reachable(table, start as never)].toSorted()).toEqual([...machine.states].toSorted());
@@ -157,7 +159,7 @@ describe('money', () => {
   });
   test('is the provider’s when the order is completed, and only then', () => {
     const sold = sell(paid(), minutes(9));
-    expect(done(sold!)).toEqual(['post']);
+    expect(done(sold!)).toEqual(['post', 'release']);
     expect(sell(sold!.payment, minutes(9))).toBeUndefined();
     expect(sell(shown(), minutes(9))).toBeUndefined();
   });

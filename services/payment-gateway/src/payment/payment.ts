@@ -2,13 +2,17 @@
 import type { PaymentId, ProviderId } from '@yunshi/kernel/ids';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import * as ledger from '../ledger/ledger.ts';
+import { reviewEnds } from '../settlement/review.ts';
 import { closeAll } from './attempts.ts';
-import { refundAll, refundedOf } from './refunds.ts';
+import { refundAll } from './refunds.ts';
+import { refundedOf } from '../settlement/shares.ts';
 import { keptAttempt, moved, paymentFlow, unchanged, type Asker, type Change, type Payment } from './state.ts';
 
-export type Bill = Pick<Payment, 'orderId' | 'accountId' | 'amount' | 'description' | 'payBy' | 'payees'> & {
+export type Bill = Pick<Payment, 'orderId' | 'accountId' | 'amount' | 'description' | 'payBy' | 'payees' | 'deliveryType'> & {
   readonly providerId: ProviderId;
 };
+
+const unsold = { soldAt: null, settlement: null, releaseAt: null, releasedAt: null } as const;
 
 /** Opens the payment of an order. Asked again, it is the same payment. */
 export function collect(
@@ -18,7 +22,7 @@ export function collect(
 ): Result<Change, 'closed' | 'no-channel'> {
   if (!known) {
     if (Object.keys(bill.payees).length === 0) return no('no-channel');
-    const fresh = { returners: [], createdAt: now, paidAt: null, soldAt: null, attempts: [], refunds: [] };
+    const fresh = { ...unsold, returners: [], createdAt: now, paidAt: null, attempts: [], refunds: [] };
     return ok(unchanged({ ...bill, paymentId, status: 'open', collector: from, ...fresh }));
   }
   if (known.status === 'open') return ok(unchanged({ ...known, collector: from }));
@@ -57,16 +61,20 @@ export function giveBack(
 }
 
 function neverOpened(ask: Pick<Payment, 'orderId' | 'accountId'>, paymentId: PaymentId, now: Date): Payment {
-  const nothing = { providerId: null, amount: 0, description: '', payees: {}, collector: null, returners: [], paidAt: null, soldAt: null };
-  return { ...ask, ...nothing, paymentId, status: 'closed', payBy: now, createdAt: now, attempts: [], refunds: [] };
+  const nothing = { ...unsold, providerId: null, amount: 0, description: '', payees: {}, collector: null, returners: [], paidAt: null };
+  return { ...ask, ...nothing, paymentId, status: 'closed', deliveryType: 'saas', payBy: now, createdAt: now, attempts: [], refunds: [] };
 }
 
-/** The order is completed: what was held for the buyer is earned. */
+/** The order is completed: what was held for the buyer is earned, and the provider's to withdraw when nobody may regret it any more. */
 export function sell(payment: Payment | undefined, now: Date): Change | undefined {
   if (payment?.status !== 'paid' || payment.soldAt) return undefined;
-  const { orderId, accountId, providerId, amount } = payment;
+  const { orderId, accountId, providerId, amount, deliveryType, paidAt } = payment;
+  const releaseAt = reviewEnds(deliveryType, { paidAt: paidAt ?? now, completedAt: now });
   return {
-    payment: { ...payment, soldAt: now },
-    effects: [{ do: 'post', entry: ledger.sale({ orderId, accountId, providerId, amount, at: now }) }],
+    payment: { ...payment, soldAt: now, settlement: 'reviewing', releaseAt },
+    effects: [
+      { do: 'post', entry: ledger.sale({ orderId, accountId, providerId, amount, at: now }) },
+      { do: 'release', at: releaseAt },
+    ],
   };
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isPaid, type Payment } from './state.ts';
+import { commissionOf } from '../ledger/ledger.ts';
+import { refundedOfAttempt } from '../settlement/shares.ts';
+import { isPaid, isVoid, keptAttempt, type Payment } from './state.ts';
 import { bill } from './stories.ts';
 import { World, type Fate } from './world.ts';
 
@@ -24,8 +26,13 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
   { weight: 2, arbitrary: which.map<Move>((nth) => (world) => world.noticeArrives(nth)) },
   { weight: 2, arbitrary: fc.constantFrom(1, 5, 60, 3_600).map<Move>((seconds) => (world) => world.wait(seconds)) },
   { weight: 1, arbitrary: fc.constant<Move>((world) => world.wait(25 * 3_600)) },
+  { weight: 2, arbitrary: fc.constant<Move>((world) => world.orderCompletes()) },
+  { weight: 1, arbitrary: fc.constant<Move>((world) => world.wait(5 * 24 * 3_600)) },
+  { weight: 2, arbitrary: fc.integer({ min: 1, max: bill.amount }).map<Move>((amount) => (world) => world.operatorRefunds(amount)) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 9 }).map<Move>((amount) => (world) => world.operatorRefunds(amount)) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: bill.amount }).map<Move>((amount) => (world) => world.providerWithdraws(amount)) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc
       .constantFrom('succeeded' as const, 'abnormal' as const, 'closed' as const)
       .map<Move>((end) => (world) => world.refundsEnd(end)),
@@ -43,7 +50,41 @@ const refunding: Move = (world) => {
   world.sagaTurnsBack();
   world.carryOut(0, 'answered');
 };
-const beginnings = fc.constantFrom<readonly Move[]>([], [shown], [shown], [shown, refunding]);
+const sold: Move = (world) => {
+  world.buyerPays(0, bill.amount);
+  world.noticeArrives(0);
+  world.orderCompletes();
+};
+const sharing: Move = (world) => {
+  world.wait(6 * 24 * 3_600);
+  world.carryOut(world.calls.length - 1, 'answered');
+  world.answerArrives(world.answers.length - 1);
+};
+const released: Move = (world) => {
+  world.wait(60);
+  world.carryOut(world.calls.length - 1, 'answered');
+  world.answerArrives(world.answers.length - 1);
+};
+/** The provider has spent what the buyer then wants back. */
+const spent: Move = (world) => {
+  world.providerWithdraws(15_000);
+  world.operatorRefunds(bill.amount);
+  for (let call = 0; call < 3; call++) {
+    world.carryOut(0, 'answered');
+    world.answerArrives(0);
+    world.wait(60);
+  }
+};
+const beginnings = fc.constantFrom<readonly Move[]>(
+  [],
+  [shown],
+  [shown],
+  [shown, refunding],
+  [shown, sold],
+  [shown, sold, sharing],
+  [shown, sold, sharing, released],
+  [shown, sold, sharing, released, spent],
+);
 const stories = fc.tuple(beginnings, fc.array(moves, { maxLength: 60 })).map(([begun, rest]) => [...begun, ...rest]);
 
 /** True at every moment. */
@@ -62,6 +103,16 @@ function holds(world: World, before: Payment): void {
       `order ${nth} paid back more than once`,
     ).toBeLessThanOrEqual(paid.amount);
   }
+  for (const paid of payment.attempts.filter(isPaid)) {
+    const asked = payment.refunds.filter((one) => one.attemptId === paid.attemptId && !isVoid(one));
+    expect(
+      asked.reduce((sum, one) => sum + one.amount, 0),
+      'more is asked back than came in',
+    ).toBeLessThanOrEqual(paid.received ?? 0);
+  }
+  // Nobody owes what he has not had: buyers, provider and marketplace are never in debt, whatever comes back in whatever parts.
+  for (const account of ['buyer_funds', 'suspense', 'provider_payable', 'provider_balance', 'platform_fee'])
+    expect(world.balance(account), account).toBeLessThanOrEqual(0);
   for (const entry of world.entries.values()) expect(entry.postings.reduce((sum, one) => sum + one.amount, 0)).toBe(0);
 }
 
@@ -90,10 +141,19 @@ describe('whatever happens in whatever order', () => {
       fc.property(stories, (story) => {
         const world = play(story);
         world.settle();
-        expect(world.held()).toBe(world.payment.status === 'paid' ? bill.amount : 0);
-        expect(world.balance('channel_clearing:wechat_native')).toBe(world.held());
-        expect(world.balance('orphan_funds')).toBe(0);
-        expect(world.balance('buyer_funds') + world.held()).toBe(0);
+        const { payment } = world;
+        const kept = keptAttempt(payment);
+        const back = kept ? refundedOfAttempt(payment, kept.attemptId) : 0;
+        expect(world.held()).toBe(payment.status === 'paid' ? bill.amount - back : 0);
+        expect(world.balance('channel_clearing')).toBe(world.held() - world.withdrawn());
+        expect(world.balance('suspense')).toBe(0);
+        expect(world.balance('buyer_funds') + (payment.soldAt ? 0 : world.held())).toBe(0);
+        if (!payment.soldAt) return;
+        expect(['released', 'cancelled']).toContain(payment.settlement);
+        expect(world.balance('provider_payable')).toBe(0);
+        // Of what is left the marketplace has its 10 %, to the fen, in whatever parts the rest went back.
+        expect(Math.abs(-world.balance('platform_fee') - commissionOf(world.held()))).toBeLessThanOrEqual(payment.refunds.length);
+        if (world.held() === 0) expect(world.balance('platform_fee')).toBe(0);
       }),
       { numRuns: 2_000 },
     );
@@ -135,13 +195,15 @@ describe('whatever happens in whatever order', () => {
     fc.assert(
       fc.property(stories, (story) => {
         const world = play(story);
-        for (const refund of world.payment.refunds) reached.add(refund.status);
+        for (const refund of world.payment.refunds) reached.add(refund.status).add(`share ${refund.shareBack}`);
         world.settle();
-        reached.add(world.payment.status);
+        reached.add(world.payment.status).add(String(world.payment.settlement));
         for (const one of world.payment.attempts) reached.add(one.orphanReason ?? one.status);
       }),
       { numRuns: 4_000, seed: 20_260_301 },
     );
-    for (const end of ['kept', 'late', 'wrong-amount', 'refunded', 'closed', 'paid', 'abnormal']) expect([...reached]).toContain(end);
+    const settled = ['released', 'cancelled', 'share due', 'share asked', 'share done', 'blocked'];
+    for (const end of ['kept', 'late', 'wrong-amount', 'refunded', 'closed', 'paid', 'abnormal', ...settled])
+      expect([...reached]).toContain(end);
   });
 });

@@ -4,10 +4,13 @@ import type { AttemptId } from '@yunshi/kernel/ids';
 import type { Fen } from '@yunshi/kernel/money';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import * as ledger from '../ledger/ledger.ts';
+import { commissionOfRefund, leftOf, refundedOf, refundedOfAttempt, sharesProfit, stageOf } from '../settlement/shares.ts';
 import { refundNumber } from './numbers.ts';
 import {
+  isEnded,
   isLive,
   isPaid,
+  keptAttempt,
   later,
   moved,
   paymentFlow,
@@ -27,22 +30,30 @@ import {
 const CHECK_S = [3, 10, 30, 60, 300, 1_800, 21_600] as const;
 const BLOCKED_CHECK_S = 3_600;
 
-const lastRefundOf = (payment: Payment, attemptId: AttemptId): Refund | undefined =>
-  payment.refunds.filter((one) => one.attemptId === attemptId).toSorted((a, b) => b.generation - a.generation)[0];
-export const refundedOf = (payment: Payment): Fen =>
-  payment.refunds.filter((one) => one.status === 'succeeded').reduce((sum, one) => sum + one.amount, 0);
+const generationsOf = (payment: Payment, attemptId: AttemptId): number =>
+  payment.refunds.reduce((most, one) => (one.attemptId === attemptId ? Math.max(most, one.generation) : most), 0);
 
-/** Gives back all money of one attempt. The number follows from the attempt, so that it can happen only once. */
+/** Gives back all money of one attempt that is not on its way back already. */
 export function refundAll(payment: Payment, paid: Attempt, now: Date): Change {
-  const last = lastRefundOf(payment, paid.attemptId);
-  if (last && last.status !== 'closed') return unchanged(payment);
-  const generation = (last?.generation ?? 0) + 1;
+  const left = leftOf(payment, paid);
+  return left === 0 ? unchanged(payment) : refundPart(payment, paid, { amount: left, reason: null }, now);
+}
+
+type Part = { readonly amount: Fen; readonly reason: string | null; readonly shareBack?: Refund['shareBack'] };
+
+/** The number follows from the attempt and how many refunds it has had. The caller has made sure that so much is left. */
+function refundPart(payment: Payment, paid: Attempt, { amount, reason, shareBack }: Part, now: Date): Change {
+  const generation = generationsOf(payment, paid.attemptId) + 1;
+  const commission = commissionOfRefund(payment, paid, amount);
   const refund: Refund = {
     refundNo: refundNumber(paid.attemptId, generation),
     orderId: payment.orderId,
     attemptId: paid.attemptId,
     generation,
-    amount: paid.received ?? 0,
+    amount,
+    commission,
+    shareBack: shareBack ?? wayBack(payment, paid, commission),
+    reason,
     status: 'requested',
     refundId: null,
     failure: null,
@@ -51,7 +62,50 @@ export function refundAll(payment: Payment, paid: Attempt, now: Date): Change {
     createdAt: now,
     endedAt: null,
   };
-  return { payment: { ...payment, refunds: [...payment.refunds, refund] }, effects: [{ do: 'refund', refund, attempt: paid }] };
+  return { payment: { ...payment, refunds: [...payment.refunds, refund] }, effects: applyFor(refund, paid) };
+}
+
+/** What the marketplace has shared out of the provider's money it must put back first, or the channel finds too little there. */
+function wayBack({ settlement }: Payment, { channel }: Attempt, commission: Fen): Refund['shareBack'] {
+  if (!sharesProfit(channel)) return 'none';
+  if (settlement === 'sharing') return 'due';
+  return settlement === 'released' && commission > 0 ? 'asked' : 'none';
+}
+
+/** What is to be asked of the channel first. */
+function applyFor(refund: Refund, paid: Attempt, at?: Date): Effect[] {
+  if (refund.shareBack === 'due') return [];
+  return [{ do: refund.shareBack === 'asked' ? 'return-share' : 'refund', refund, attempt: paid, ...(at && { at }) }];
+}
+
+export type Unrefundable = 'refund-not-possible' | 'refund-too-much';
+
+/** Part or all of what a completed order was paid with goes back, because somebody who may has decided so. */
+export function refundSold(
+  payment: Payment,
+  ask: { readonly amount: Fen; readonly reason: string },
+  now: Date,
+): Result<Change & { readonly refundNo: string }, Unrefundable> {
+  const kept = keptAttempt(payment);
+  if (payment.status !== 'paid' || !payment.soldAt || !kept) return no('refund-not-possible');
+  const left = leftOf(payment, kept);
+  if (ask.amount === 0 || ask.amount > left) return no('refund-too-much');
+  const all = ask.amount === left;
+  const asked = all ? { ...payment, status: moved(paymentFlow, payment.status, 'return') } : payment;
+  const change = refundPart(asked, kept, ask, now);
+  return ok({ ...change, refundNo: change.payment.refunds.at(-1)!.refundNo });
+}
+
+/** The sharing that refunds waited for has come to an end: those that did not need it any more, and those that must undo it. */
+export function resumeRefunds(payment: Payment): Change {
+  let change = unchanged(payment);
+  for (const waiting of payment.refunds.filter(({ shareBack }) => shareBack === 'due')) {
+    const paid = payment.attempts.find((one) => one.attemptId === waiting.attemptId);
+    if (!paid) continue;
+    const refund: Refund = { ...waiting, shareBack: wayBack(payment, paid, waiting.commission) };
+    change = { payment: putRefund(change.payment, refund), effects: [...change.effects, ...applyFor(refund, paid)] };
+  }
+  return change;
 }
 
 export type RefundAnswer =
@@ -97,7 +151,7 @@ export type RefundQueried = { readonly kind: 'found'; readonly refund: RefundSee
 
 export function refundQueried(payment: Payment, refundNo: string, answer: RefundQueried, now: Date): Change {
   const pair = refundOf(payment, refundNo);
-  if (!pair || pair.refund.status === 'succeeded' || pair.refund.status === 'closed') return unchanged(payment);
+  if (!pair || isEnded(pair.refund)) return unchanged(payment);
   const { refund, attempt: paid } = pair;
   if (answer.kind === 'found') return refundSeen(payment, answer.refund, now);
   // It never arrived: the same number once more.
@@ -108,7 +162,7 @@ export function refundQueried(payment: Payment, refundNo: string, answer: Refund
 /** Takes in what the channel says of a refund. Its end is never undone by an older word. */
 export function refundSeen(payment: Payment, told: RefundSeen, now: Date): Change {
   const pair = refundOf(payment, told.refundNo);
-  if (!pair || pair.refund.status === 'succeeded' || pair.refund.status === 'closed') return unchanged(payment);
+  if (!pair || isEnded(pair.refund)) return unchanged(payment);
   const refund: Refund = { ...pair.refund, refundId: told.refundId };
   if (told.amount !== refund.amount) return unchanged(payment);
   switch (told.status) {
@@ -139,7 +193,7 @@ export function refundSeen(payment: Payment, told: RefundSeen, now: Date): Chang
   }
 }
 
-function refundSettled(payment: Payment, { refundNo, amount }: Refund, paid: Attempt, now: Date): Change {
+function refundSettled(payment: Payment, { refundNo, amount, commission }: Refund, paid: Attempt, now: Date): Change {
   const { orderId, accountId, providerId } = payment;
   const movement = { orderId, accountId, providerId, at: now, amount, channel: paid.channel };
   const effects: Effect[] = [];
@@ -147,7 +201,7 @@ function refundSettled(payment: Payment, { refundNo, amount }: Refund, paid: Att
     const data = { orderId, accountId, attemptId: paid.attemptId, amount, reason: paid.orphanReason };
     effects.push({ do: 'post', entry: ledger.orphanRefund(refundNo, movement) }, { do: 'tell', event: orphanPaymentReturned(data) });
   } else {
-    effects.push({ do: 'post', entry: ledger.refund(refundNo, { ...movement, sold: payment.soldAt !== null }) });
+    effects.push({ do: 'post', entry: ledger.refund(refundNo, movement, stageOf(payment, commission)) });
   }
   if (payment.status !== 'refunding' || payment.attempts.some((one) => isLive(one) || owed(payment, one))) return { payment, effects };
   const refunded = { ...payment, status: moved(paymentFlow, payment.status, 'refund') };
@@ -156,7 +210,8 @@ function refundSettled(payment: Payment, { refundNo, amount }: Refund, paid: Att
 }
 
 /** Whether money of this attempt has not gone back yet. */
-const owed = (payment: Payment, paid: Attempt): boolean => isPaid(paid) && lastRefundOf(payment, paid.attemptId)?.status !== 'succeeded';
+const owed = (payment: Payment, paid: Attempt): boolean =>
+  isPaid(paid) && refundedOfAttempt(payment, paid.attemptId) < (paid.received ?? 0);
 
 const refundAgain = (payment: Payment, refund: Refund, now: Date): Change =>
   askAt({ ...refund, checks: refund.checks + 1 }, later(now, waitOf(CHECK_S, refund.checks)), payment);
@@ -179,7 +234,7 @@ export function checkRefunds(before: Payment, now: Date): Change {
     const paid = payment.attempts.find((one) => one.attemptId === refund.attemptId);
     if (!paid) return [];
     if (refund.status === 'processing' || refund.status === 'abnormal') return [{ do: 'query-refund', refund, attempt: paid }];
-    return refund.status === 'blocked' ? [{ do: 'refund', refund, attempt: paid }] : [];
+    return refund.status === 'blocked' ? applyFor(refund, paid) : [];
   });
   return { payment, effects: [...calls, ...nextCheck(payment)] };
 }
@@ -189,10 +244,15 @@ export function retryRefund(payment: Payment, refundNo: string, now: Date): Resu
   const pair = refundOf(payment, refundNo);
   if (!pair) return no('refund-unknown');
   const { refund, attempt: paid } = pair;
-  if (refund.status === 'blocked') return ok({ payment, effects: [{ do: 'refund', refund, attempt: paid }] });
+  if (refund.status === 'blocked') return ok({ payment, effects: applyFor(refund, paid) });
   if (refund.status === 'abnormal') return ok({ payment, effects: [{ do: 'query-refund', refund, attempt: paid }] });
-  const isLast = lastRefundOf(payment, refund.attemptId)?.refundNo === refundNo;
-  return refund.status === 'closed' && isLast ? ok(refundAll(payment, paid, now)) : no('refund-not-stuck');
+  // What it would have given back may have gone back by another refund meanwhile.
+  const amount = Math.min(refund.amount, leftOf(payment, paid));
+  if (refund.status !== 'closed' || amount === 0) return no('refund-not-stuck');
+  const replaced: Refund = { ...refund, status: moved(refundFlow, refund.status, 'replace') };
+  // What was put back for the first one is still there for the second.
+  const shareBack = refund.shareBack === 'done' ? { shareBack: refund.shareBack } : {};
+  return ok(refundPart(putRefund(payment, replaced), paid, { amount, reason: refund.reason, ...shareBack }, now));
 }
 
 function refundOf(payment: Payment, refundNo: string): { refund: Refund; attempt: Attempt } | undefined {

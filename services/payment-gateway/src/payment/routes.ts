@@ -43,7 +43,9 @@ const ShownRefund = z
   .object({
     refund_no: z.string(),
     amount: Fen,
-    status: z.enum(['processing', 'delayed', 'succeeded']).meta({ description: 'delayed: the marketplace has to help it along' }),
+    status: z.enum(['processing', 'delayed', 'succeeded', 'replaced']).meta({
+      description: 'delayed: the marketplace has to help it along; replaced: another refund gives back the same money',
+    }),
     created_at: Time,
     ended_at: Time.nullable(),
   })
@@ -236,6 +238,7 @@ const refundStatus = {
   abnormal: 'delayed',
   closed: 'delayed',
   succeeded: 'succeeded',
+  replaced: 'replaced',
 } as const;
 
 function shown(payment: Payment, payPageOf: Deps['payPageOf']): z.infer<typeof ShownPayment> {

@@ -8,8 +8,10 @@ import type { Channel } from '@yunshi/contracts/payment';
 import type { Message } from '@yunshi/contracts/define';
 import { flow, move, type ActionOf, type Flow, type StateOf } from '@yunshi/kernel/flow';
 import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
+import type { DeliveryType } from '@yunshi/kernel/marketplace';
 import type { Fen } from '@yunshi/kernel/money';
 import type { Entry } from '../ledger/ledger.ts';
+import type { SettlementStatus } from '../settlement/flow.ts';
 
 export const paymentFlow = flow('payment', {
   open: { receive: 'paid', return: 'closing' },
@@ -43,7 +45,10 @@ export const refundFlow = flow('payment-refund', {
   /** The buyer's card is dead: an operator finds another way, and the channel then says «succeeded». */
   abnormal: { settle: 'succeeded', close: 'closed' },
   succeeded: {},
-  closed: {},
+  /** The channel gave up and has paid nothing back. */
+  closed: { replace: 'replaced' },
+  /** Another refund gives back the same money. */
+  replaced: {},
 });
 export type RefundStatus = StateOf<typeof refundFlow>;
 
@@ -78,8 +83,17 @@ export type Refund = {
   readonly refundNo: string;
   readonly orderId: OrderId;
   readonly attemptId: AttemptId;
+  /** Refunds of one attempt are counted, whatever becomes of them. */
   readonly generation: number;
   readonly amount: Fen;
+  /** The part of the amount that the marketplace gives back of its commission. */
+  readonly commission: Fen;
+  /**
+   * Whether the commission, once shared out of the provider's money, has been put back into it, so that the refund can be taken from there:
+   * `due` waits for a sharing that is under way, `asked` for the channel's answer.
+   */
+  readonly shareBack: 'none' | 'due' | 'asked' | 'done';
+  readonly reason: string | null;
   readonly status: RefundStatus;
   readonly refundId: string | null;
   readonly failure: string | null;
@@ -115,15 +129,32 @@ export type Payment = {
   readonly returners: readonly Asker[];
   readonly createdAt: Date;
   readonly paidAt: Date | null;
+  readonly deliveryType: DeliveryType;
   /** When the order was completed: from then on the money is the provider's. */
   readonly soldAt: Date | null;
+  /** Of a completed order: on the way to the provider's hands. */
+  readonly settlement: SettlementStatus | null;
+  /** The end of the review period 复议期, when the provider's share is released. */
+  readonly releaseAt: Date | null;
+  readonly releasedAt: Date | null;
   readonly attempts: readonly Attempt[];
   readonly refunds: readonly Refund[];
 };
 
+export const TASK_KINDS = [
+  'refund-abnormal',
+  'refund-closed',
+  'refund-blocked',
+  'order-mismatch',
+  'order-unknown',
+  'share-refused',
+  'withdrawal-late',
+] as const;
+type TaskKind = (typeof TASK_KINDS)[number];
+
 export type Task = {
   readonly taskId: string;
-  readonly kind: 'refund-abnormal' | 'refund-closed' | 'refund-blocked' | 'order-mismatch' | 'order-unknown';
+  readonly kind: TaskKind;
   readonly orderId: OrderId | null;
   readonly subject: string;
   readonly detail: string;
@@ -134,9 +165,10 @@ export type Task = {
 export type Effect =
   /** Calls of the channel; `at` delays them. */
   | { readonly do: 'place' | 'query' | 'close'; readonly attempt: Attempt; readonly at?: Date }
-  | { readonly do: 'refund' | 'query-refund'; readonly refund: Refund; readonly attempt: Attempt; readonly at?: Date }
-  /** Deadlines: look at the attempts, or at the refunds, again. */
-  | { readonly do: 'check' | 'check-refunds'; readonly at: Date }
+  | { readonly do: 'refund' | 'query-refund' | 'return-share'; readonly refund: Refund; readonly attempt: Attempt; readonly at?: Date }
+  | { readonly do: 'share'; readonly commission: Fen; readonly attempt: Attempt; readonly at?: Date }
+  /** Deadlines: look at the attempts, or at the refunds, again; release the provider's share. */
+  | { readonly do: 'check' | 'check-refunds' | 'release'; readonly at: Date }
   | { readonly do: 'answer-paid'; readonly to: Asker; readonly paymentId: PaymentId; readonly paidAt: Date; readonly channel: Channel }
   | { readonly do: 'answer-closed'; readonly to: Asker }
   | { readonly do: 'answer-refunded'; readonly to: Asker; readonly amount: Fen }
@@ -176,6 +208,9 @@ export const step = (attempt: Attempt, action: ActionOf<typeof attemptFlow>): At
 });
 export const isLive = (attempt: Attempt): boolean =>
   attempt.status === 'opening' || attempt.status === 'open' || attempt.status === 'closing';
+/** Whether it has come to nothing, so that its amount can be given back by another. */
+export const isVoid = ({ status }: Refund): boolean => status === 'closed' || status === 'replaced';
+export const isEnded = (refund: Refund): boolean => refund.status === 'succeeded' || isVoid(refund);
 export const isPaid = (attempt: Attempt): boolean => attempt.status === 'kept' || attempt.status === 'orphaned';
 export const liveAttempt = (payment: Payment): Attempt | undefined => payment.attempts.find(isLive);
 export const keptAttempt = (payment: Payment): Attempt | undefined => payment.attempts.find((one) => one.status === 'kept');

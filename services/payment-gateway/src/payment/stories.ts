@@ -22,6 +22,7 @@ export const bill: Bill = {
   providerId: 'prv_01930e6c7b1a7c3e9f0a1b2c3d4e5f60' as ProviderId,
   amount: 19_900,
   description: '云市 标准版 1 年',
+  deliveryType: 'saas',
   payBy: minutes(24 * 60),
   payees: { wechat_native: '1900000109' },
 };

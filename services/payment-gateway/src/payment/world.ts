@@ -1,13 +1,32 @@
 /** A channel, a buyer and a saga that do everything in any order, for the property tests. It knows the truth that we have to find out. */
+import * as ledger from '../ledger/ledger.ts';
 import type { Entry } from '../ledger/ledger.ts';
+import { release, shared, shareReturned, type Shared } from '../settlement/settlement.ts';
 import { attempt, check, closeAnswered, placed, queried, seen, type ClosedAnswer, type Placed, type Queried } from './attempts.ts';
-import { orderNumber } from './numbers.ts';
-import { giveBack } from './payment.ts';
-import { checkRefunds, refundAnswered, refundQueried, refundSeen, retryRefund, type RefundAnswer, type RefundQueried } from './refunds.ts';
+import { orderNumber, shareReturnNumber } from './numbers.ts';
+import { giveBack, sell } from './payment.ts';
+import {
+  checkRefunds,
+  refundAnswered,
+  refundQueried,
+  refundSeen,
+  refundSold,
+  retryRefund,
+  type RefundAnswer,
+  type RefundQueried,
+} from './refunds.ts';
 import type { Attempt, Change, Effect, Payment, Refund } from './state.ts';
 import { asker, attemptId, bill, noon, opened, order, paymentId } from './stories.ts';
 
-type ChannelOrder = { readonly nth: number; state: 'unpaid' | 'paid' | 'closed'; amount: number };
+type ChannelOrder = {
+  readonly nth: number;
+  state: 'unpaid' | 'paid' | 'closed';
+  amount: number;
+  /** What the marketplace has taken out, and put back by which refunds; what the provider has withdrawn. */
+  shared: number | undefined;
+  readonly putBack: Map<string, number>;
+  withdrawn: number;
+};
 type ChannelRefund = { readonly attempt: number; readonly amount: number; status: 'processing' | 'succeeded' | 'abnormal' | 'closed' };
 type Call = Extract<Effect, { attempt: Attempt }>;
 /** What the channel did with a call: carried it out and said so, carried it out and said nothing, or never got it. */
@@ -26,6 +45,8 @@ export class World {
   readonly notices: ((payment: Payment) => Change)[] = [];
   #checkAt: Date | undefined;
   #checkRefundsAt: Date | undefined;
+  #releaseAt: Date | undefined;
+  #withdrawals = 0;
   #attempts = 0;
 
   take(change: Change): void {
@@ -40,7 +61,12 @@ export class World {
       case 'close':
       case 'refund':
       case 'query-refund':
+      case 'share':
+      case 'return-share':
         return void this.calls.push(effect);
+      case 'release':
+        this.#releaseAt = effect.at;
+        return;
       case 'check':
         this.#checkAt = effect.at;
         return;
@@ -48,8 +74,7 @@ export class World {
         this.#checkRefundsAt = effect.at;
         return;
       case 'post':
-        if (!this.entries.has(effect.entry.id)) this.entries.set(effect.entry.id, effect.entry);
-        return;
+        return this.#post(effect.entry);
       case 'answer-paid':
       case 'answer-closed':
       case 'answer-refunded':
@@ -80,6 +105,27 @@ export class World {
   sagaTurnsBack(): void {
     this.take(giveBack(this.payment, bill, { now: this.now, from: asker('collect payment', 'undo'), paymentId }));
   }
+  orderCompletes(): void {
+    const sold = sell(this.payment, this.now);
+    if (sold) this.take(sold);
+  }
+  operatorRefunds(amount: number): void {
+    const change = refundSold(this.payment, { amount, reason: '人工退款' }, this.now);
+    if (change.ok) this.take(change.value);
+  }
+  /** As far as our books say that it may. */
+  providerWithdraws(amount: number): void {
+    const paid = [...this.orders.values()].find((one) => one.shared !== undefined);
+    if (!paid || amount > -this.balance('provider_balance')) return;
+    paid.withdrawn += amount;
+    this.#post(ledger.providerWithdrawal(String(++this.#withdrawals), this.#withdrawal(amount)));
+  }
+  #withdrawal(amount: number) {
+    return { providerId: bill.providerId, channel: 'wechat_native', amount, at: this.now } as const;
+  }
+  #post(entry: Entry): void {
+    if (!this.entries.has(entry.id)) this.entries.set(entry.id, entry);
+  }
   wait(seconds: number): void {
     this.now = new Date(this.now.getTime() + seconds * 1_000);
     if (this.#checkAt && this.#checkAt <= this.now) {
@@ -89,6 +135,10 @@ export class World {
     if (this.#checkRefundsAt && this.#checkRefundsAt <= this.now) {
       this.#checkRefundsAt = undefined;
       this.take(checkRefunds(this.payment, this.now));
+    }
+    if (this.#releaseAt && this.#releaseAt <= this.now) {
+      this.#releaseAt = undefined;
+      this.take(release(this.payment, this.now));
     }
   }
   refundsEnd(as: 'succeeded' | 'abnormal' | 'closed'): void {
@@ -100,8 +150,13 @@ export class World {
       );
     }
   }
-  /** An operator goes through the open tasks: dead cards are paid another way, unpaid refunds are tried anew. */
+  /** An operator goes through the open tasks: dead cards are paid another way, unpaid refunds are tried anew, providers pay in what is missing. */
   operatorWorks(): void {
+    for (const paid of this.orders.values()) {
+      if (paid.withdrawn === 0 || !this.payment.refunds.some(({ status }) => status === 'blocked')) continue;
+      this.#post(ledger.providerWithdrawalReturned(String(++this.#withdrawals), this.#withdrawal(paid.withdrawn)));
+      paid.withdrawn = 0;
+    }
     for (const refund of this.refunds.values()) if (refund.status === 'abnormal') refund.status = 'succeeded';
     for (const { refundNo, status } of this.payment.refunds) {
       const retried = status === 'closed' ? retryRefund(this.payment, refundNo, this.now) : undefined;
@@ -136,7 +191,7 @@ export class World {
       this.refundsEnd('succeeded');
       this.operatorWorks();
       this.wait(6 * 3_600 + 1);
-      if (this.calls.length + this.answers.length === 0 && !this.#checkAt && !this.#checkRefundsAt) return;
+      if (this.calls.length + this.answers.length === 0 && !this.#checkAt && !this.#checkRefundsAt && !this.#releaseAt) return;
     }
     throw new Error('it never comes to rest');
   }
@@ -155,13 +210,24 @@ export class World {
         return this.#refund(call.refund);
       case 'query-refund':
         return this.#queryRefund(call.refund);
+      case 'share':
+        return this.#share(call.attempt, call.commission);
+      case 'return-share':
+        return this.#returnShare(call.refund);
     }
   }
   #place({ attemptId: id, amount }: Attempt): (payment: Payment) => Change {
     const number = orderNumber(id);
     const known = this.orders.get(number);
     if (!known && this.now >= bill.payBy) return (payment) => placed(payment, id, { kind: 'refused', code: 'PARAM_ERROR' }, this.now);
-    const current = known ?? { nth: this.#nthOf(id), state: 'unpaid' as const, amount };
+    const current = known ?? {
+      nth: this.#nthOf(id),
+      state: 'unpaid' as const,
+      amount,
+      shared: undefined,
+      putBack: new Map(),
+      withdrawn: 0,
+    };
     this.orders.set(number, current);
     const answer: Placed = current.state === 'unpaid' ? { kind: 'placed', codeUrl: `code of ${number}` } : { kind: current.state };
     return (payment) => placed(payment, id, answer, this.now);
@@ -180,13 +246,38 @@ export class World {
   #refund({ refundNo, attemptId: id, amount }: Refund): (payment: Payment) => Change {
     const paid = this.orders.get(orderNumber(id));
     const known = this.refunds.get(refundNo);
-    const before = [...this.refunds.values()].filter((one) => one.attempt === paid?.nth && one.status !== 'closed');
-    const fits = paid?.state === 'paid' && before.reduce((sum, one) => sum + one.amount, amount) <= paid.amount;
+    const fits = paid?.state === 'paid' && amount <= this.#atProvider(paid);
     if (!known && !fits)
       return (payment) => refundAnswered(payment, refundNo, { kind: 'refused', code: 'INVALID_REQUEST', message: '' }, this.now);
     if (!known && paid) this.refunds.set(refundNo, { attempt: paid.nth, amount, status: 'processing' });
     const answer: RefundAnswer = { kind: 'accepted', refundId: `R${refundNo}` };
     return (payment) => refundAnswered(payment, refundNo, answer, this.now);
+  }
+  #share({ attemptId: id }: Attempt, commission: number): (payment: Payment) => Change {
+    const paid = this.orders.get(orderNumber(id));
+    // The same number with another amount is another request, which the channel refuses.
+    if (!paid || (paid.shared !== undefined && paid.shared !== commission))
+      return (payment) => shared(payment, { kind: 'refused', code: 'INVALID_REQUEST', message: '' }, this.now);
+    const answer: Shared = { kind: paid.shared === undefined ? 'processing' : 'done' };
+    paid.shared = commission;
+    return (payment) => shared(payment, answer, this.now);
+  }
+  #returnShare({ refundNo, attemptId: id, generation, commission }: Refund): (payment: Payment) => Change {
+    const returnNo = shareReturnNumber(id, generation);
+    const paid = this.orders.get(orderNumber(id));
+    const back = [...(paid?.putBack.values() ?? [])].reduce((sum, one) => sum + one, 0);
+    const known = paid?.putBack.has(refundNo);
+    if (!paid || (!known && back + commission > (paid.shared ?? 0)))
+      return (payment) => shareReturned(payment, returnNo, { kind: 'refused', code: 'NOT_ENOUGH', message: '' }, this.now);
+    paid.putBack.set(refundNo, commission);
+    const answer: Shared = { kind: known ? 'done' : 'processing' };
+    return (payment) => shareReturned(payment, returnNo, answer, this.now);
+  }
+  /** What of an order's money is in the provider's hands at the channel. */
+  #atProvider(paid: ChannelOrder): number {
+    const gone = [...this.refunds.values()].filter((one) => one.attempt === paid.nth && one.status !== 'closed');
+    const back = [...paid.putBack.values()].reduce((sum, one) => sum + one, 0);
+    return paid.amount - gone.reduce((sum, one) => sum + one.amount, 0) - (paid.shared ?? 0) + back - paid.withdrawn;
   }
   #queryRefund({ refundNo }: Refund): (payment: Payment) => Change {
     const known = this.refunds.get(refundNo);
@@ -208,6 +299,10 @@ export class World {
         return (payment) => refundAnswered(payment, call.refund.refundNo, unknown, this.now);
       case 'query-refund':
         return (payment) => refundQueried(payment, call.refund.refundNo, unknown, this.now);
+      case 'share':
+        return (payment) => shared(payment, unknown, this.now);
+      case 'return-share':
+        return (payment) => shareReturned(payment, shareReturnNumber(call.refund.attemptId, call.refund.generation), unknown, this.now);
     }
   }
   #noticeOf({ nth, amount }: ChannelOrder): void {
@@ -218,13 +313,16 @@ export class World {
     return Number(id.slice(-12));
   }
 
-  /** What an account holds, over all entries. */
+  /** What the accounts of a class hold, over all entries. */
   balance(account: string): number {
     return [...this.entries.values()]
       .flatMap((entry) => entry.postings)
-      .reduce((sum, posting) => sum + (posting.account === account ? posting.amount : 0), 0);
+      .reduce((sum, posting) => sum + (posting.account === account || posting.account.startsWith(`${account}:`) ? posting.amount : 0), 0);
   }
-  /** What the channel holds of the buyer's money: paid and not paid back. */
+  withdrawn(): number {
+    return [...this.orders.values()].reduce((sum, one) => sum + one.withdrawn, 0);
+  }
+  /** What has come through the channel of the buyer's money and not gone back to the buyer. */
   held(): number {
     const paid = [...this.orders.values()].reduce((sum, one) => sum + (one.state === 'paid' ? one.amount : 0), 0);
     return paid - [...this.refunds.values()].reduce((sum, one) => sum + (one.status === 'succeeded' ? one.amount : 0), 0);

@@ -1,6 +1,7 @@
 /** What comes in by HTTP and changes a payment: the buyer's wishes, the channel's callbacks, the operator's help. */
 import type { Channel } from '@yunshi/contracts/payment';
 import type { AccountId, AttemptId, OrderId, UserId } from '@yunshi/kernel/ids';
+import type { Fen } from '@yunshi/kernel/money';
 import { audited } from '@yunshi/messaging/audit';
 import { httpWrite, write, type Decision } from '@yunshi/messaging/handle';
 import { Problem } from '../problems.ts';
@@ -9,7 +10,7 @@ import { ask, attempt, seen } from './attempts.ts';
 import { decisionOf } from './handlers.ts';
 import { attemptOf } from './numbers.ts';
 import { noticeRows, payments, taskRows } from './payments.ts';
-import { refundSeen, retryRefund } from './refunds.ts';
+import { refundSeen, refundSold, retryRefund } from './refunds.ts';
 import type { Us } from './requests.ts';
 import type { Payment, Task } from './state.ts';
 import type * as tables from '../tables.ts';
@@ -17,6 +18,7 @@ import type * as tables from '../tables.ts';
 type Notice = typeof tables.notices.$inferSelect;
 
 type Opening = { readonly orderId: OrderId; readonly accountId: AccountId; readonly channel: Channel; readonly attemptId: AttemptId };
+type Refunding = { readonly orderId: OrderId; readonly amount: Fen; readonly reason: string; readonly by: UserId };
 /** What is stored under the Idempotency-Key: which attempt it was, to be shown as it then is. */
 export type Opened = { readonly attempt_id: AttemptId };
 
@@ -40,6 +42,20 @@ export const paymentWrites = (us: Us) => ({
     of: payments,
     key: (asked: { readonly orderId: OrderId }) => asked.orderId,
     decide: (_asked, payment) => (payment ? decisionOf(us, payment, ask(payment)) : {}),
+  }),
+
+  refundSold: httpWrite('payment.refund-sold', {
+    of: payments,
+    key: (asked: Refunding) => asked.orderId,
+    decide: ({ amount, reason, by }, payment, { now }) => {
+      if (!payment) throw new Problem('not-found');
+      const refunded = refundSold(payment, { amount, reason }, now);
+      if (!refunded.ok) throw new Problem(refunded.error);
+      const { writes = [], ...decision } = decisionOf(us, payment, refunded.value);
+      const { refundNo } = refunded.value;
+      const act = audited({ actor: by, action: 'refund.ask', object: `refund:${refundNo}`, reason });
+      return { ...decision, writes: [...writes, act], response: { status: 202, body: { refund_no: refundNo } } };
+    },
   }),
 
   retryRefund: httpWrite('payment.retry-refund', {

@@ -1,0 +1,33 @@
+/**
+ * The books are closed behind us hour by hour: what was posted until then is added up once, and nothing may be posted there any more. A
+ * balance is what it was at the closing and what has been posted since, however old the ledger is. See docs/decisions/closed-hours.md.
+ */
+import { due, httpWrite, type Decision, type Handler } from '@yunshi/messaging/handle';
+import { closings, type Closing } from './entries.ts';
+
+const CLOSE = 'ledger.close';
+const LEDGER = 'ledger';
+const HOUR_MS = 3_600_000;
+/** Entries carry the time of their decision, and are committed a moment later: what takes longer is refused, and decided anew. */
+const GRACE_MS = 5 * 60_000;
+
+/** The last full hour that nobody can still be posting into. */
+export const closableThrough = (now: Date): Date => new Date(Math.floor((now.getTime() - GRACE_MS) / HOUR_MS) * HOUR_MS);
+const nextClosing = (now: Date): Date => new Date(closableThrough(now).getTime() + HOUR_MS + GRACE_MS);
+
+function close(row: Closing | undefined, now: Date): Decision<Closing> {
+  const through = closableThrough(now);
+  const next = [{ kind: CLOSE, key: LEDGER, dueAt: nextClosing(now) }];
+  return row && row.through < through ? { save: { ...row, through }, deadlines: next } : { deadlines: next };
+}
+
+export const closingHandlers = (): readonly Handler[] => [
+  due(CLOSE, { of: closings, decide: (_key: string, row, { now }) => close(row, now) }),
+];
+
+/** Closes what can be closed, and sees to it that it goes on. To be asked for at every start. */
+export const closeNow = httpWrite('ledger.close-now', {
+  of: closings,
+  key: () => LEDGER,
+  decide: (_asked: object, row, { now }) => close(row, now),
+});
