@@ -43,6 +43,13 @@ export const demoPersonas = {
   lin: { userId: user(1), accountId: demoAccounts.qinghe.accountId, name: '林晓', title: '买家 · 青禾便利连锁', roles: ['buyer'] },
   zhao: { userId: user(2), accountId: demoAccounts.haishi.accountId, name: '赵启明', title: '买家 · 海石物流', roles: ['buyer'] },
   su: { userId: user(3), accountId: demoAccounts.suting.accountId, name: '苏婷', title: '买家 · 苏婷设计工作室', roles: ['buyer'] },
+  he: {
+    userId: user(4),
+    accountId: demoAccounts.qinghe.accountId,
+    name: '何静',
+    title: '买家 · 青禾便利连锁 · 采购审批',
+    roles: ['buyer', 'approver'],
+  },
   fanying: {
     userId: user(11),
     accountId: demoAccounts.fanying.accountId,

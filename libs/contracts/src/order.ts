@@ -4,7 +4,16 @@ import { OrderKind } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { command, event } from './define.ts';
 
-export const OrderEnd = z.enum(['payment-timeout', 'cancelled', 'not-delivered', 'coupon-refused', 'payment-refused', 'unanswered']);
+export const OrderEnd = z.enum([
+  'payment-timeout',
+  'cancelled',
+  'approval-declined',
+  'approval-timeout',
+  'not-delivered',
+  'coupon-refused',
+  'payment-refused',
+  'unanswered',
+]);
 export type OrderEnd = z.infer<typeof OrderEnd>;
 
 /** Ends an order whose purchase was undone: 已取消, 已关闭 or failed, by the reason. */

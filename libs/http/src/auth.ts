@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Problem } from './problem.ts';
 import { remembering } from './remember.ts';
 
-export const Role = z.enum(['buyer', 'provider', 'operator']);
+export const Role = z.enum(['buyer', 'approver', 'provider', 'operator']);
 export type Role = z.infer<typeof Role>;
 
 /** Who is asking. Every query is scoped by `accountId`, and by `providerId` for what providers do. */

@@ -16,6 +16,8 @@ const person = (nth: number, caller: Pick<Caller, 'roles'>): Caller => ({
 
 export const buyer: Caller = person(1, { roles: ['buyer'] });
 export const otherBuyer: Caller = person(2, { roles: ['buyer'] });
+/** Of the buyer's account: may buy, and decides about what others of it buy. */
+export const approver: Caller = { ...person(3, { roles: ['buyer', 'approver'] }), accountId: buyer.accountId };
 export const provider: Caller = { ...person(11, { roles: ['provider'] }), providerId: ProviderId.parse(`prv_${digits(11)}`) };
 export const otherProvider: Caller = { ...person(12, { roles: ['provider'] }), providerId: ProviderId.parse(`prv_${digits(12)}`) };
 export const operator: Caller = person(21, { roles: ['operator'] });

@@ -3,7 +3,7 @@
  * the simulation checks its memory against these rules, the tests on real servers what stands in PostgreSQL (see invariants.ts).
  */
 
-type OrderStatus = 'pending_payment' | 'processing' | 'completed' | 'cancelled' | 'closed' | 'failed';
+type OrderStatus = 'pending_approval' | 'pending_payment' | 'processing' | 'completed' | 'cancelled' | 'closed' | 'failed';
 
 /** A counter, and what it stood at before anything that the books tell of; absent where that is not known, as with a demo world. */
 type Counted = { readonly counted: number; readonly before?: number | undefined };

@@ -7,7 +7,7 @@ import { afterAll } from 'vitest';
 export type Person = {
   readonly userId: UserId;
   readonly accountId: AccountId;
-  readonly roles: readonly ('buyer' | 'provider' | 'operator')[];
+  readonly roles: readonly ('buyer' | 'approver' | 'provider' | 'operator')[];
   readonly providerId?: ProviderId;
 };
 

@@ -13,6 +13,7 @@ import { orderHandlers } from './order/handlers.ts';
 import { orderWriteRoutes } from './order/routes.ts';
 import { buyerView, operatorView, orderEventRoutes, orderViews, providerView } from './order/views.ts';
 import { Problem } from './problems.ts';
+import { purchasingRoutes } from './purchasing/routes.ts';
 import { learnProduct } from './quote/handlers.ts';
 import { quoteRoutes } from './quote/routes.ts';
 import { purchaseSaga } from './sagas/purchase.saga.ts';
@@ -41,6 +42,7 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
       quoteRoutes(core),
       orderWriteRoutes({ core, admission }),
       ...[buyerView, providerView, operatorView].map((view) => orderViews(view, core)),
+      purchasingRoutes(core),
       orderEventRoutes({ core, changes }),
       sagaRoutes(core),
       operationRoutes({ service: 'order', core }),

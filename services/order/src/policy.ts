@@ -4,6 +4,8 @@ export type Agreement = { readonly id: string; readonly version: string; readonl
 export type OrderPolicy = {
   /** How long an order may stay unpaid, in milliseconds. */
   readonly payWithinMs: number;
+  /** How long an order may wait for its approval, in milliseconds. */
+  readonly approveWithinMs: number;
   /** What a buyer must accept to order anything. */
   readonly agreements: readonly Agreement[];
 };
@@ -11,6 +13,7 @@ export type OrderPolicy = {
 /** The numbers and texts of the marketplace's rules about orders. */
 export const orderPolicy: OrderPolicy = {
   payWithinMs: 24 * 3_600_000,
+  approveWithinMs: 7 * 24 * 3_600_000,
   agreements: [
     { id: 'marketplace-service', version: '2026-01', title: '云市服务协议', titleEn: 'Marketplace service agreement' },
     { id: 'third-party-goods', version: '2026-01', title: '第三方商品购买须知', titleEn: 'Notes on buying third-party goods' },

@@ -40,6 +40,17 @@ export const Problem = problemTable({
     remedy: 'Show the buyer a new quote, and order again with its amount and a new Idempotency-Key.',
   },
   'saga-not-waiting': { status: 409, title: 'The saga waits for nothing', remedy: 'It has ended; its log says how.' },
+  'po-number-missing': {
+    status: 422,
+    title: 'The order has no purchase order number',
+    remedy: 'Your organisation wants one on each order: send it as `po_number`.',
+  },
+  'order-not-awaiting-approval': { status: 409, title: 'The order waits for no approval', remedy: 'Read the order: its status tells.' },
+  'own-order-not-approvable': {
+    status: 409,
+    title: 'Nobody approves an order of their own',
+    remedy: 'Ask another approver of your organisation.',
+  },
   'order-not-deletable': {
     status: 409,
     title: 'The order cannot be deleted',
@@ -60,6 +71,7 @@ function particulars(refusal: OrderRefusal): { readonly detail: string; readonly
     case 'sku-not-on-sale':
     case 'delivery-not-offered':
     case 'trial-already-taken':
+    case 'po-number-missing':
       return { detail: Problem.entries[refusal.code]?.title ?? refusal.code };
     case 'duration-not-offered': {
       const { offered } = refusal;

@@ -2,6 +2,7 @@ import type { AccountId, ClaimId, CouponId, InstanceId, OrderId, ProductId, Prov
 import type { Line } from '@yunshi/kernel/marketplace';
 import { place, type Facts, type Order, type Request } from './order/order.ts';
 import { agreementName, orderPolicy } from './policy.ts';
+import { noRules } from './purchasing/purchasing.ts';
 import { noCoupons, type Product, type UsableCoupon } from './quote/quote.ts';
 import type { Purchase } from './sagas/purchase.saga.ts';
 
@@ -98,7 +99,12 @@ export const linAsks: Request = {
   coupon: 'best',
   acceptedAgreements: orderPolicy.agreements.map(agreementName),
 };
-export const facts: Facts = { product: helpDeskProduct, coupons: { usable: [usable(minus20, 2_000)], unusable: [] }, trialTaken: false };
+export const facts: Facts = {
+  product: helpDeskProduct,
+  coupons: { usable: [usable(minus20, 2_000)], unusable: [] },
+  trialTaken: false,
+  rules: noRules,
+};
 
 /** An order as it is placed, or a test that does not deserve the name. */
 export function placed(changes: Partial<Request> = {}, known: Partial<Facts> = {}, now = noon): Order {

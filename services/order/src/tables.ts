@@ -34,6 +34,11 @@ export const orders = pgTable(
     couponName: text('coupon_name'),
     deduction: fen('deduction').notNull(),
     payable: fen('payable').notNull(),
+    poNumber: text('po_number'),
+    approveBy: time('approve_by'),
+    decidedBy: text('decided_by').$type<UserId>(),
+    decidedAt: time('decided_at'),
+    decisionNote: text('decision_note'),
     agreements: jsonb('agreements').$type<readonly string[]>().notNull(),
     placedAt: time('placed_at').notNull(),
     payBy: time('pay_by').notNull(),
@@ -88,6 +93,15 @@ export const trials = pgTable('trials', {
   /** `<account id> <product id>` */
   trialId: text('trial_id').primaryKey(),
   orderId: text('order_id').$type<OrderId>(),
+});
+
+/** What organisations have decided about the orders of their people. */
+export const purchasing = pgTable('purchasing', {
+  accountId: text('account_id').$type<AccountId>().primaryKey(),
+  approvalAbove: fen('approval_above'),
+  poNumberRequired: boolean('po_number_required').notNull(),
+  changedBy: text('changed_by').$type<UserId>().notNull(),
+  changedAt: time('changed_at').notNull(),
 });
 
 /** What this service knows of the catalogue's products: the newest version that it was told. */

@@ -5,6 +5,7 @@ import type { ClaimId, OrderId } from '@yunshi/kernel/ids';
 import type { Facts, Request } from '@yunshi/order/order/order';
 import { cancelOrder, placeOrder, placeTrialOrder, type Placing } from '@yunshi/order/order/writes';
 import { agreementName, orderPolicy } from '@yunshi/order/policy';
+import { noRules } from '@yunshi/order/purchasing/purchasing';
 import { isTrial, price } from '@yunshi/order/quote/quote';
 import type { Attempt, Payment } from '@yunshi/payment-gateway/payment/state';
 import { sleep, surely, wait } from './clients.ts';
@@ -107,6 +108,7 @@ function placingOf(market: Market, { buyer, good, withCoupon }: Plan, process: P
       unusable: unusable.map(({ claim: { claimId, couponId, name }, reason }) => ({ claimId, couponId, name, reason })),
     },
     trialTaken: trial !== undefined && trial.orderId !== null,
+    rules: noRules,
   };
   return { request, facts };
 }

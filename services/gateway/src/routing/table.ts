@@ -20,6 +20,7 @@ export const rules: readonly Rule[] = [
   { path: 'my/coupons', to: 'coupon' },
   { path: 'quotes', to: 'order' },
   { path: 'orders', to: 'order' },
+  { path: 'purchasing-rules', to: 'order' },
   { path: 'payments', to: 'payment-gateway' },
   // Channels know no tokens: their callbacks are signed, and the service verifies the signature.
   { path: 'notify', to: 'payment-gateway', open: 'all' },

@@ -4,6 +4,7 @@ import { yuan } from '@yunshi/kernel/money';
 import type { Order, OrderStatus } from './order.ts';
 
 const statuses: Readonly<Record<OrderStatus, string>> = {
+  pending_approval: '待审批',
   pending_payment: '待支付',
   processing: '处理中',
   completed: '交易成功',
@@ -37,5 +38,6 @@ export const orderColumns: readonly CsvColumn<Order>[] = [
   { title: '结束时间', of: ({ endedAt }) => time(endedAt) },
   { title: '账号', of: ({ accountId }) => accountId },
   { title: '下单人', of: ({ userId }) => userId },
+  { title: '采购单号', of: ({ poNumber }) => poNumber },
   { title: '实例', of: ({ instanceId }) => instanceId },
 ];

@@ -1,6 +1,8 @@
 import { completeOrder, orderCompleted, orderRejected, rejectOrder } from '@yunshi/contracts/order';
 import { paymentReceived } from '@yunshi/contracts/payment';
-import { handle, on, write, type Decision, type Handler, type Write } from '@yunshi/messaging/handle';
+import type { OrderId } from '@yunshi/kernel/ids';
+import { due, handle, on, write, type Decision, type Handler, type Write } from '@yunshi/messaging/handle';
+import { lapse } from './approval.ts';
 import { complete, receive, reject, type Changed, type Order } from './order.ts';
 import { orders, timeline } from './orders.ts';
 import { trialId, trials } from './trials.ts';
@@ -12,7 +14,22 @@ export const saved = (before: Order | undefined, { order, entries }: Changed): D
 /** A trial whose order came to nothing may be ordered again. */
 const givenBack = (order: Order): Write[] => (order.isTrial ? [write(trials, { trialId: trialId(order), orderId: null })] : []);
 
+/** Nobody has approved an order in time. */
+export const approvalDue = 'order.approval-lapse';
+
+/** An order that ends before its purchase has begun: nothing is held that would have to be given back. */
+export function endedEarly(before: Order, changed: Changed): Decision<Order> {
+  const { orderId, accountId, endReason, version } = changed.order;
+  if (changed.order === before || endReason === null) return {};
+  return {
+    ...saved(before, changed),
+    cancelDeadlines: [{ kind: approvalDue, key: orderId }],
+    events: [orderRejected({ orderId, accountId, reason: endReason, refunded: 0, orderVersion: version })],
+  };
+}
+
 export const orderHandlers: readonly Handler[] = [
+  due(approvalDue, { of: orders, decide: (_id: OrderId, order, { now }) => (order ? endedEarly(order, lapse(order, now)) : {}) }),
   on(paymentReceived, {
     of: orders,
     key: ({ orderId }) => orderId,

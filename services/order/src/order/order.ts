@@ -7,6 +7,7 @@ import type { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
 import type { Fen } from '@yunshi/kernel/money';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import { agreementName, type OrderPolicy } from '../policy.ts';
+import { needsApproval, type Rules } from '../purchasing/purchasing.ts';
 import {
   isTrial,
   price,
@@ -21,10 +22,11 @@ import {
 } from '../quote/quote.ts';
 
 /**
- * 待支付 → 处理中 → 交易成功, or 已取消, 已关闭, failed. Money and the buyer's wish to cancel may cross: an order that was paid for a
+ * 待审批 (only where the buyer's organisation wants it) → 待支付 → 处理中 → 交易成功, or 已取消, 已关闭, failed. Money and the buyer's wish to cancel may cross: an order that was paid for a
  * moment can still end cancelled or closed, with everything given back.
  */
 export const orderFlow = flow('order', {
+  pending_approval: { approve: 'pending_payment', cancel: 'cancelled', lapse: 'closed' },
   pending_payment: { receive: 'processing', cancel: 'cancelled', lapse: 'closed' },
   processing: { complete: 'completed', fail: 'failed', cancel: 'cancelled', lapse: 'closed' },
   completed: {},
@@ -59,6 +61,13 @@ export type Order = {
   readonly couponName: string | null;
   readonly deduction: Fen;
   readonly payable: Fen;
+  /** The buyer's own number for it 采购单号. */
+  readonly poNumber: string | null;
+  /** Until when somebody must approve it, where somebody must. */
+  readonly approveBy: Date | null;
+  readonly decidedBy: UserId | null;
+  readonly decidedAt: Date | null;
+  readonly decisionNote: string | null;
   /** The agreements that the buyer accepted, as `id@version`. */
   readonly agreements: readonly string[];
   readonly placedAt: Date;
@@ -76,8 +85,8 @@ export type Order = {
 };
 
 /** What an order waits for, and until when, if that is known. */
-export type Awaited = { readonly what: 'payment' | 'delivery' | 'cancellation'; readonly until: string | null };
-export type What = 'placed' | 'paid' | 'cancel-requested' | 'completed' | 'cancelled' | 'closed' | 'failed';
+export type Awaited = { readonly what: 'approval' | 'payment' | 'delivery' | 'cancellation'; readonly until: string | null };
+export type What = 'placed' | 'approved' | 'paid' | 'cancel-requested' | 'completed' | 'cancelled' | 'closed' | 'failed';
 
 /** One thing that happened to an order, as its buyer may read it. Never changed afterwards. */
 export type Entry = {
@@ -107,42 +116,56 @@ export type Request = {
   readonly acceptedAgreements: readonly string[];
   /** The payable amount that the buyer saw; another one is refused. */
   readonly expectedPayable?: Fen | undefined;
+  readonly poNumber?: string | undefined;
 };
 /** What is known when the request is decided. */
-export type Facts = { readonly product: Product | undefined; readonly coupons: Coupons; readonly trialTaken: boolean };
+export type Facts = {
+  readonly product: Product | undefined;
+  readonly coupons: Coupons;
+  readonly trialTaken: boolean;
+  /** What the buyer's organisation has decided. */
+  readonly rules: Rules;
+};
 
 export type OrderRefusal =
   | WishRefusal
   | CouponNotUsable
   | { readonly code: 'trial-already-taken'; readonly field: 'sku_id' }
   | { readonly code: 'agreements-not-accepted'; readonly field: 'accepted_agreements'; readonly missing: readonly string[] }
+  | { readonly code: 'po-number-missing'; readonly field: 'po_number' }
   | { readonly code: 'price-changed'; readonly field: 'expected_payable'; readonly payable: Fen };
 
 /** What the wish costs this buyer: the quote, as the checkout shows it and as an order freezes it. */
-export function quoteFor(wish: Wish, choice: CouponChoice, { product, coupons, trialTaken }: Facts): Result<Quote, OrderRefusal> {
+export function quoteFor(
+  wish: Wish,
+  choice: CouponChoice,
+  { product, coupons, trialTaken }: Omit<Facts, 'rules'>,
+): Result<Quote, OrderRefusal> {
   const priced = price(product, wish);
   if (!priced.ok) return priced;
   if (isTrial(priced.value.sku) && trialTaken) return no({ code: 'trial-already-taken', field: 'sku_id' });
   return quote(priced.value, coupons, choice);
 }
 
-/** Places an order at the server's price. An order with nothing to pay is in processing at once. */
+/** Places an order at the server's price. An order with nothing to pay is in processing at once; one above its organisation's limit waits. */
 export function place(request: Request, facts: Facts, policy: OrderPolicy, now: Date): Result<Changed, OrderRefusal> {
   const missing = policy.agreements.map(agreementName).filter((name) => !request.acceptedAgreements.includes(name));
   if (missing.length > 0) return no({ code: 'agreements-not-accepted', field: 'accepted_agreements', missing });
+  if (facts.rules.poNumberRequired && request.poNumber === undefined) return no({ code: 'po-number-missing', field: 'po_number' });
   const quoted = quoteFor(request.wish, request.coupon, facts);
   if (!quoted.ok) return quoted;
   const { line, product, sku, total, coupon, deduction, payable } = quoted.value;
   if (request.expectedPayable !== undefined && request.expectedPayable !== payable) {
     return no({ code: 'price-changed', field: 'expected_payable', payable });
   }
+  const waits = needsApproval(facts.rules, payable);
   const order: Order = {
     orderId: request.orderId,
     orderNumber: orderNumber(request.orderId, now),
     accountId: request.accountId,
     userId: request.userId,
     kind: 'new_purchase',
-    status: payable > 0 ? 'pending_payment' : 'processing',
+    status: waits ? 'pending_approval' : payable > 0 ? 'pending_payment' : 'processing',
     version: 0,
     providerId: product.providerId,
     providerName: product.providerName,
@@ -158,6 +181,11 @@ export function place(request: Request, facts: Facts, policy: OrderPolicy, now: 
     couponName: coupon?.name ?? null,
     deduction,
     payable,
+    poNumber: request.poNumber ?? null,
+    approveBy: waits ? new Date(now.getTime() + policy.approveWithinMs) : null,
+    decidedBy: null,
+    decidedAt: null,
+    decisionNote: null,
     agreements: policy.agreements.map(agreementName),
     placedAt: now,
     payBy: new Date(now.getTime() + policy.payWithinMs),
@@ -174,9 +202,13 @@ export function place(request: Request, facts: Facts, policy: OrderPolicy, now: 
   return ok(told(order, [], now, 'placed', { awaits: awaitedOf(order) }));
 }
 
-/** Notes that the buyer wants the order cancelled. It is cancelled once the channel has confirmed that nothing can be paid any more. */
+/** Notes that the buyer wants the order cancelled. One that waits for approval is, at once; else it is cancelled once the channel has confirmed that nothing can be paid any more. */
 export function requestCancel(order: Order, now: Date): Result<Changed, 'order-not-cancellable'> {
   if (order.status === 'cancelled' || order.cancelRequestedAt !== null) return ok({ order, entries: [] });
+  if (order.status === 'pending_approval') {
+    const ended = { ...moved(order, 'cancel'), cancelRequestedAt: now, endedAt: now, endReason: 'cancelled' } as const;
+    return ok(told(ended, [], now, 'cancelled', { reason: 'cancelled' }));
+  }
   if (order.status !== 'pending_payment') return no('order-not-cancellable');
   const asked = { ...order, cancelRequestedAt: now };
   return ok(told(asked, [], now, 'cancel-requested', { awaits: { what: 'cancellation', until: null } }));
@@ -225,7 +257,7 @@ const received = (order: Order, before: readonly Entry[], now: Date): Changed =>
   told(moved(order, 'receive'), before, now, 'paid', { amount: order.payable, awaits: { what: 'delivery', until: null } });
 
 /** The caller has looked at the status; a move that its table does not have is a mistake in this file. */
-function moved(order: Order, action: OrderAction): Order {
+export function moved(order: Order, action: OrderAction): Order {
   const status = move(orderFlow, order.status, action);
   if (!status.ok) throw new Error(`order ${order.orderId} is ${order.status} and cannot ${action}`);
   return { ...order, status: status.value };
@@ -233,7 +265,7 @@ function moved(order: Order, action: OrderAction): Order {
 
 type Telling = { readonly reason?: OrderEnd; readonly amount?: Fen | null; readonly awaits?: Awaited | null };
 
-function told(order: Order, before: readonly Entry[], at: Date, what: What, { reason, amount, awaits }: Telling): Changed {
+export function told(order: Order, before: readonly Entry[], at: Date, what: What, { reason, amount, awaits }: Telling): Changed {
   const version = order.version + 1;
   const entry: Entry = {
     entryId: `${order.orderId}:${String(version).padStart(4, '0')}`,
@@ -250,8 +282,9 @@ function told(order: Order, before: readonly Entry[], at: Date, what: What, { re
 }
 
 /** What the order waits for now. */
-export function awaitedOf(order: Pick<Order, 'status' | 'payBy' | 'cancelRequestedAt'>): Awaited | null {
+export function awaitedOf(order: Pick<Order, 'status' | 'approveBy' | 'payBy' | 'cancelRequestedAt'>): Awaited | null {
   if (isTerminal(orderFlow, order.status)) return null;
+  if (order.status === 'pending_approval') return { what: 'approval', until: order.approveBy?.toISOString() ?? null };
   if (order.status === 'processing') return { what: 'delivery', until: null };
   if (order.cancelRequestedAt !== null) return { what: 'cancellation', until: null };
   return { what: 'payment', until: order.payBy.toISOString() };

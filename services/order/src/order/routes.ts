@@ -11,8 +11,8 @@ import { factsFor } from '../quote/facts.ts';
 import { isTrial } from '../quote/quote.ts';
 import { wishProblems } from '../quote/routes.ts';
 import type { Request } from './order.ts';
-import { OrderRequest, ShownOrder } from './wire.ts';
-import { cancelOrder, deleteOrder, placeOrder, placeTrialOrder, type Placing } from './writes.ts';
+import { OrderDecision, OrderRequest, ShownOrder } from './wire.ts';
+import { approveOrder, cancelOrder, declineOrder, deleteOrder, placeOrder, placeTrialOrder, type Placing } from './writes.ts';
 
 const Params = z.strictObject({ order_id: OrderId });
 
@@ -29,7 +29,7 @@ export const orderWriteRoutes =
         config: {
           access: ['buyer'],
           idempotency: 'required',
-          problems: [...wishProblems, ...Problem.codes('agreements-not-accepted', 'price-changed')],
+          problems: [...wishProblems, ...Problem.codes('agreements-not-accepted', 'price-changed', 'po-number-missing')],
         },
         schema: {
           tags: ['orders'],
@@ -50,10 +50,11 @@ export const orderWriteRoutes =
             coupon,
             accepted_agreements: acceptedAgreements,
             expected_payable: expectedPayable,
+            po_number: poNumber,
           } = request.body;
           const wish = { skuId, quantity, duration };
           const orderId = newId('ord', core.clock.now());
-          const asked: Request = { orderId, accountId, userId, wish, coupon, acceptedAgreements, expectedPayable };
+          const asked: Request = { orderId, accountId, userId, wish, coupon, acceptedAgreements, expectedPayable, poNumber };
           const facts = await factsFor(core, { accountId, wish, withCoupons: coupon !== 'none' });
           const placing = { request: asked, facts };
           const once = idempotencyOf(request);
@@ -80,6 +81,28 @@ export const orderWriteRoutes =
       async (request, reply) =>
         answer(reply, await core.write(cancelOrder, { orderId: request.params.order_id, accountId: callerOf(request).accountId })),
     );
+
+    const decisions = [
+      { verb: 'approve', write: approveOrder, summary: 'Approve an order of my organisation: its purchase begins, and the time to pay it' },
+      { verb: 'decline', write: declineOrder, summary: 'Decline an order of my organisation: it ends as cancelled' },
+    ] as const;
+    for (const { verb, write, summary } of decisions)
+      app.post(
+        `/v1/orders/:order_id/${verb}`,
+        {
+          config: {
+            access: ['approver'],
+            problems: Problem.codes('not-found', 'order-not-awaiting-approval', 'own-order-not-approvable'),
+          },
+          schema: { tags: ['orders'], summary, params: Params, body: OrderDecision, response: { 200: ShownOrder } },
+        },
+        (request, reply) =>
+          admission.admit(async () => {
+            const { accountId, userId: by } = callerOf(request);
+            const deciding = { orderId: request.params.order_id, accountId, by, note: request.body.note ?? null };
+            return answer(reply, await core.write(write, deciding));
+          }),
+      );
 
     app.delete(
       '/v1/orders/:order_id',

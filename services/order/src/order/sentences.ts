@@ -7,6 +7,8 @@ type Sentence = { readonly zh: string; readonly en: string };
 const because: Readonly<Record<OrderEnd, Sentence>> = {
   'payment-timeout': { zh: '未在规定时间内付款', en: 'it was not paid in time' },
   cancelled: { zh: '买家取消了订单', en: 'the buyer cancelled it' },
+  'approval-declined': { zh: '审批未通过', en: 'it was not approved' },
+  'approval-timeout': { zh: '未在规定时间内审批', en: 'it was not approved in time' },
   'not-delivered': { zh: '服务商未能交付', en: 'the provider could not deliver it' },
   'coupon-refused': { zh: '优惠券不可用', en: 'the coupon could not be used' },
   'payment-refused': { zh: '无可用的支付方式', en: 'there was no way to pay it' },
@@ -25,6 +27,8 @@ export function sentences({ what, reason, amount }: Pick<Entry, 'what' | 'reason
   switch (what) {
     case 'placed':
       return { zh: '订单已提交', en: 'The order was placed' };
+    case 'approved':
+      return { zh: '审批通过，等待付款', en: 'The order was approved; it waits for payment' };
     case 'paid':
       return amount
         ? { zh: `已付款 ${yuan(amount)}，等待服务商交付`, en: `${yuan(amount)} was paid; the provider delivers` }

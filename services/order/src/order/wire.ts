@@ -17,11 +17,16 @@ export const OrderRequest = z.strictObject({
     .array(z.string().min(1).max(64))
     .max(20)
     .meta({ description: 'Names of the agreements that the buyer accepts, as the quote lists them' }),
+  po_number: z.string().trim().min(1).max(64).optional().meta({ description: 'The number that the buyer keeps the order under 采购单号' }),
   expected_payable: Fen.optional().meta({ description: 'The payable amount that the buyer saw; if it has changed, the order is refused' }),
 });
 
+export const OrderDecision = z.strictObject({
+  note: z.string().trim().min(1).max(500).optional().meta({ description: 'For the one who placed it' }),
+});
+
 export const Awaits = z
-  .object({ what: z.enum(['payment', 'delivery', 'cancellation']), until: Time.nullable() })
+  .object({ what: z.enum(['approval', 'payment', 'delivery', 'cancellation']), until: Time.nullable() })
   .meta({ description: 'What the order waits for, and until when, if that is known' });
 
 export const ShownOrder = z
@@ -43,6 +48,11 @@ export const ShownOrder = z
     coupon: z.object({ claim_id: ClaimId, name: z.string() }).nullable(),
     deduction: Fen,
     payable: Fen,
+    po_number: z.string().nullable(),
+    approval: z
+      .object({ approve_by: Time, decided_by: UserId.nullable(), decided_at: Time.nullable(), note: z.string().nullable() })
+      .nullable()
+      .meta({ description: "Only where the buyer's organisation wanted one" }),
     agreements: z.array(z.string()),
     placed_at: Time,
     pay_by: Time,
@@ -80,6 +90,8 @@ export function shownOrder(order: Order): ShownOrder {
     coupon: claimId === null ? null : { claim_id: claimId, name: couponName ?? '' },
     deduction: order.deduction,
     payable: order.payable,
+    po_number: order.poNumber,
+    approval: approvalOf(order),
     agreements: [...order.agreements],
     placed_at: order.placedAt.toISOString(),
     pay_by: order.payBy.toISOString(),
@@ -94,12 +106,16 @@ export function shownOrder(order: Order): ShownOrder {
   };
 }
 
+function approvalOf({ approveBy, decidedBy, decidedAt, decisionNote }: Order): ShownOrder['approval'] {
+  return approveBy && { approve_by: approveBy.toISOString(), decided_by: decidedBy, decided_at: time(decidedAt), note: decisionNote };
+}
+
 export const ShownEntry = z
   .object({
     order_id: OrderId,
     version: z.int().min(1),
     at: Time,
-    what: z.enum(['placed', 'paid', 'cancel-requested', 'completed', 'cancelled', 'closed', 'failed']),
+    what: z.enum(['placed', 'approved', 'paid', 'cancel-requested', 'completed', 'cancelled', 'closed', 'failed']),
     status: Status,
     reason: OrderEnd.nullable(),
     amount: Fen.nullable(),

@@ -1,9 +1,10 @@
 import { orderPlaced } from '@yunshi/contracts/order';
-import type { AccountId, OrderId } from '@yunshi/kernel/ids';
+import type { AccountId, OrderId, UserId } from '@yunshi/kernel/ids';
 import { httpWrite, write, type Context, type Decision } from '@yunshi/messaging/handle';
 import { orderPolicy } from '../policy.ts';
 import { Problem, refused } from '../problems.ts';
-import { saved } from './handlers.ts';
+import { approve, decline } from './approval.ts';
+import { approvalDue, endedEarly, saved } from './handlers.ts';
 import { place, remove, requestCancel, type Facts, type Order, type Request } from './order.ts';
 import { orders } from './orders.ts';
 import { beginPurchase, sagaOf } from './purchase.ts';
@@ -20,7 +21,9 @@ function placing({ request, facts }: Placing, now: Date): Decision<Order> & { re
   return {
     ...saved(undefined, placed.value),
     placed: order,
-    start: [beginPurchase(order)],
+    ...(order.status === 'pending_approval'
+      ? { deadlines: [{ kind: approvalDue, key: orderId, dueAt: order.approveBy ?? now }] }
+      : { start: [beginPurchase(order)] }),
     events: [orderPlaced({ orderId, orderVersion: version, accountId, kind, payable })],
     response: { status: 201, body: shownOrder(order) },
   };
@@ -61,11 +64,38 @@ export const cancelOrder = httpWrite('order.cancel', {
     const asked = requestCancel(order, now);
     if (!asked.ok) return { response: Problem.response(asked.error, { detail: `The order is ${order.status}.` }) };
     const { order: changed } = asked.value;
-    return {
-      ...saved(order, asked.value),
-      stop: changed === order ? [] : [{ sagaId: sagaOf(order.orderId), reason: 'cancelled' }],
-      response: { status: 202, body: shownOrder(changed) },
-    };
+    const response = { status: 202, body: shownOrder(changed) };
+    if (order.status === 'pending_approval') return { ...endedEarly(order, asked.value), response };
+    const stop = changed === order ? [] : [{ sagaId: sagaOf(order.orderId), reason: 'cancelled' }];
+    return { ...saved(order, asked.value), stop, response };
+  },
+});
+
+type Deciding = Own & { readonly by: UserId; readonly note: string | null };
+
+export const approveOrder = httpWrite('order.approve', {
+  of: orders,
+  key: ({ orderId }: Deciding) => orderId,
+  decide: ({ accountId, ...deciding }, order, { now }) => {
+    if (!isOf(order, accountId)) return { response: Problem.response('not-found') };
+    const approved = approve(order, deciding, orderPolicy, now);
+    if (!approved.ok) return { response: Problem.response(approved.error, { detail: `The order is ${order.status}.` }) };
+    const { order: changed } = approved.value;
+    const response = { status: 200, body: shownOrder(changed) };
+    if (changed === order) return { response };
+    const cancelDeadlines = [{ kind: approvalDue, key: order.orderId }];
+    return { ...saved(order, approved.value), start: [beginPurchase(changed)], cancelDeadlines, response };
+  },
+});
+
+export const declineOrder = httpWrite('order.decline', {
+  of: orders,
+  key: ({ orderId }: Deciding) => orderId,
+  decide: ({ accountId, ...deciding }, order, { now }) => {
+    if (!isOf(order, accountId)) return { response: Problem.response('not-found') };
+    const declined = decline(order, deciding, now);
+    if (!declined.ok) return { response: Problem.response(declined.error, { detail: `The order is ${order.status}.` }) };
+    return { ...endedEarly(order, declined.value), response: { status: 200, body: shownOrder(declined.value.order) } };
   },
 });
 
