@@ -1,6 +1,6 @@
 import { RequestValidationError } from 'fastify-zod-openapi';
 import type { z } from 'zod';
-import { Problem, type FieldProblem } from './problem.ts';
+import { Problem, type FieldProblem, type ProblemOptions } from './problem.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -71,4 +71,19 @@ export function notValid({ validation, validationContext }: ValidationFailure, c
   const [first] = errors;
   const detail = first ? `${first.in} ${first.field || '(the whole of it)'}: ${first.detail}` : undefined;
   return new Problem('request-not-valid', { errors, cause, ...(detail && { detail }) });
+}
+
+const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/**
+ * What a domain's own rules say about a body, as the options of a problem. The domain names its fields in camelCase with dots
+ * (`skus.0.trialOf`), the body in snake_case (`/skus/0/trial_of`).
+ */
+export function rulesBroken(issues: readonly { readonly field: string; readonly message: string }[]): ProblemOptions {
+  const errors = issues.slice(0, fieldProblemsMax).map(({ field, message }): FieldProblem => {
+    const pointer = field === '' ? '' : jsonPointer(field.split('.').map(snake));
+    return { in: 'body', field: pointer, detail: message, remedy: 'Correct it as `detail` says.' };
+  });
+  const [first] = errors;
+  return { errors, ...(first && { detail: `${first.field || 'the whole of it'}: ${first.detail}` }) };
 }

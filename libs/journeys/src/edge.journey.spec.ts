@@ -182,6 +182,7 @@ describe('what belongs to one account', () => {
     ids['call_id'] = call.call_id;
     ids['product_id'] = demoProducts.survey.productId;
     ids['sku_id'] = demoProducts.survey.skus.free;
+    ids['coupon_id'] = demoCoupons.chenxiTenth.couponId;
   }, 60_000);
 
   /** Routes about one thing that somebody owns. */

@@ -1,4 +1,5 @@
-import { problemTable, type FieldProblem, type ProblemResponse } from '@yunshi/http/problem';
+import { rulesBroken } from '@yunshi/http/field-problems';
+import { problemTable, type ProblemResponse } from '@yunshi/http/problem';
 
 /** What this service refuses, beside the common problems. */
 export const Problem = problemTable({
@@ -25,23 +26,7 @@ export const Problem = problemTable({
   },
 });
 
-type Issue = { readonly field: string; readonly message: string };
+type Issues = Parameters<typeof rulesBroken>[0];
 
-const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-const pointer = (field: string): string =>
-  field
-    .split('.')
-    .map((step) => `/${snake(step)}`)
-    .join('');
-
-/** The rules that a product breaks, under the names that fields have over HTTP. */
-export function brokenRules(issues: readonly Issue[]): ProblemResponse {
-  const errors = issues.map(({ field, message }): FieldProblem => ({
-    in: 'body',
-    field: pointer(field),
-    detail: message,
-    remedy: 'Correct it as `detail` says.',
-  }));
-  const [first] = errors;
-  return Problem.response('product-not-valid', { errors, ...(first && { detail: `${first.field}: ${first.detail}` }) });
-}
+/** The rules that a draft breaks, under the names that fields have over HTTP. */
+export const brokenRules = (issues: Issues): ProblemResponse => Problem.response('product-not-valid', rulesBroken(issues));

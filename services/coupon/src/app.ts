@@ -9,6 +9,7 @@ import { createLog } from '@yunshi/telemetry/log';
 import { claimAnswerers, claimHandlers } from './claim/handlers.ts';
 import { claimRoutes } from './claim/routes.ts';
 import type { Config } from './config.ts';
+import { operatorOfferRoutes, providerOfferRoutes } from './coupon/offer-routes.ts';
 import { couponRoutes } from './coupon/routes.ts';
 import { seedDemoWorld } from './demo/seed.ts';
 import { Problem } from './problems.ts';
@@ -35,7 +36,13 @@ export async function start(config: Config): Promise<Running> {
   if (config.seed) await core.write(seedDemoWorld, undefined);
   const server = await httpServer({
     name: 'coupon',
-    routes: [couponRoutes(core), claimRoutes(core), operationRoutes({ service: 'coupon', core })],
+    routes: [
+      couponRoutes(core),
+      providerOfferRoutes(core),
+      operatorOfferRoutes(core),
+      claimRoutes(core),
+      operationRoutes({ service: 'coupon', core }),
+    ],
     auth: jwtAuth(config.auth),
     ready: readiness(core),
     logger: log,

@@ -1,7 +1,28 @@
-import { problemTable } from '@yunshi/http/problem';
+import { rulesBroken } from '@yunshi/http/field-problems';
+import { problemTable, type ProblemResponse } from '@yunshi/http/problem';
 import type { ClaimRefusal } from './claim/claim.ts';
 
 export const Problem = problemTable({
+  'coupon-not-valid': {
+    status: 422,
+    title: 'The coupon breaks a rule of the marketplace',
+    remedy: 'Correct the fields in `errors`, and publish it again.',
+  },
+  'shop-without-products': {
+    status: 409,
+    title: 'The shop has no products that a coupon could be for',
+    remedy: 'Add a product first. One that was added just now is known here within a second.',
+  },
+  'shop-not-self-operated': {
+    status: 409,
+    title: 'The shop is not operated by the marketplace itself',
+    remedy: 'Coupons of other shops are published by their providers.',
+  },
+  'coupon-already-so': {
+    status: 409,
+    title: 'The coupon is paused, or issued, already',
+    remedy: 'Look at its `status`.',
+  },
   'coupon-not-open': {
     status: 409,
     title: 'This coupon cannot be claimed yet',
@@ -32,3 +53,8 @@ const codes = {
 /** The answer to a claim that is refused. */
 export const refusedClaim = (refusal: ClaimRefusal) => Problem.response(codes[refusal]);
 export const claimProblems = Problem.codes('not-found', ...Object.values(codes));
+
+type Issues = Parameters<typeof rulesBroken>[0];
+
+/** The rules that a draft breaks, under the names that fields have over HTTP. */
+export const brokenRules = (issues: Issues): ProblemResponse => Problem.response('coupon-not-valid', rulesBroken(issues));

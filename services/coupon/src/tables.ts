@@ -16,7 +16,7 @@ const terms = {
   scenes: jsonb('scenes').$type<OrderKind[]>().notNull(),
 };
 
-/** The offers of providers. Only `claimed` and `status` ever change. */
+/** The offers of providers. Only `claimed` and `status` ever change; a trigger refuses anything else. */
 export const coupons = pgTable(
   'coupons',
   {
@@ -39,6 +39,8 @@ export const coupons = pgTable(
   (table) => [
     unique('coupons_number').on(table.number),
     index('coupons_provider').on(table.providerId, table.claimUntil),
+    index('coupons_newest').on(table.publishedAt, table.couponId),
+    index('coupons_newest_of_provider').on(table.providerId, table.publishedAt, table.couponId),
     index('coupons_open')
       .on(table.claimUntil, table.couponId)
       .where(sql`listed`),
@@ -69,6 +71,7 @@ export const claims = pgTable(
   },
   (table) => [
     unique('claims_number').on(table.number),
+    index('claims_coupon').on(table.couponId, table.status),
     index('claims_newest').on(table.accountId, table.claimedAt, table.claimId),
     index('claims_soonest').on(table.accountId, table.validUntil, table.claimId),
     check('claims_held_by_an_order_or_usable', sql`(status = 'usable') = (order_id is null) and (order_id is null) = (deduction is null)`),
@@ -93,6 +96,9 @@ export const products = pgTable(
     productId: text('product_id').$type<ProductId>().primaryKey(),
     productVersion: integer('product_version').notNull(),
     providerId: text('provider_id').$type<ProviderId>().notNull(),
+    providerName: text('provider_name').notNull(),
+    /** 自营 */
+    selfOperated: boolean('self_operated').notNull(),
     name: text('name').notNull(),
     deliveryType: text('delivery_type').$type<DeliveryType>().notNull(),
     published: boolean('published').notNull(),

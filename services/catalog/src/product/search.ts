@@ -1,3 +1,5 @@
+import { literally } from '@yunshi/db/like';
+
 /**
  * Text search that knows Chinese without a dictionary: texts are cut into pairs of neighbouring characters, which an index finds,
  * and what it finds is compared as a whole. PostgreSQL's own parsers see a Chinese sentence as one word, and its trigrams depend
@@ -33,5 +35,5 @@ export const gramsToFind = (words: readonly string[]): string[] => [
 
 const lengthOf = (text: string): number => Array.from(text).length;
 
-/** The word as a `like` pattern, nothing in it being a wildcard. */
-export const containing = (word: string): string => `%${word.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+/** The word as a `like` pattern. */
+export const containing = (word: string): string => `%${literally(word)}%`;

@@ -1,13 +1,16 @@
 import { fileURLToPath } from 'node:url';
+import { getTableColumns, getTableName } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, expect, test } from 'vitest';
 import { connect } from '@yunshi/db/connect';
 import { migrate } from '@yunshi/db/migrate';
-import { addDays } from '@yunshi/kernel/calendar';
-import { newId, type AccountId } from '@yunshi/kernel/ids';
+import type { AccountId, ProviderId } from '@yunshi/kernel/ids';
 import { testDatabase } from '@yunshi/testing/database';
 import { explaining, planOf } from '@yunshi/testing/plans';
-import { claimed, lin, march, shop } from '../story.fixture.ts';
-import { forOrder, type Claim } from './claim.ts';
+import { claimableRows, coupons, offerRows } from '../coupon/coupons.ts';
+import { claimed, march, published, shop } from '../story.fixture.ts';
+import * as tables from '../tables.ts';
+import { forOrder } from './claim.ts';
 import { claims, findClaims, findForCheckout, type ClaimSearch } from './claims.ts';
 
 const database = await testDatabase('coupon');
@@ -16,26 +19,38 @@ const sql = connect({ url: database.url, name: 'plans', connectionsMax: 2 });
 afterAll(() => sql.end());
 const explained = explaining(sql);
 
-/** Twenty buyers with 250 coupons each, claimed one after the other, each usable for 1 to 50 days. */
-const accounts = Array.from({ length: 20 }, (_, nth) => `acc_${String(nth).padStart(32, '0')}` as AccountId);
-const many: Claim[] = Array.from({ length: 5_000 }, (_, nth) => {
-  const at = new Date(march(2).getTime() + nth * 1_000);
-  const validUntil = addDays(at, 1 + ((nth * 7) % 50));
-  return {
-    ...claimed({}, march(2)),
-    claimId: newId('ccl', at),
-    number: `n${nth}`,
-    accountId: accounts[nth % 20]!,
-    claimedAt: at,
-    validUntil,
-  };
-});
-await claims.save(sql, many);
-await sql`analyze claims`;
+/** 400 buyers with 250 coupons each, claimed one after the other, each usable for 1 to 50 days; and 20,000 offers of 50 shops. */
+const accounts = Array.from({ length: 400 }, (_, nth) => `acc_${String(nth).padStart(32, '0')}` as AccountId);
+await claims.save(sql, [claimed({}, march(2))]);
+await coupons.save(sql, [published({ claimFrom: march(1), claimUntil: march(2) })]);
+const copied = (table: PgTable, changes: Record<string, string>): string => {
+  const columns = Object.values(getTableColumns(table)).map(({ name }) => name);
+  return `insert into ${getTableName(table)} (${columns.join(', ')}) select ${columns.map((name) => changes[name] ?? name).join(', ')}`;
+};
+const id = (prefix: string) => `'${prefix}_' || lpad(to_hex(nth), 32, '0')`;
+await sql.unsafe(
+  `${copied(tables.claims, {
+    claim_id: id('ccl'),
+    number: `'n' || nth`,
+    account_id: `'acc_' || lpad((nth % 400)::text, 32, '0')`,
+    claimed_at: `claimed_at + nth * interval '1 second'`,
+    valid_until: `claimed_at + nth * interval '1 second' + (1 + (nth * 7) % 50) * interval '1 day'`,
+  })} from claims, generate_series(1, 100000) nth`,
+);
+await sql.unsafe(
+  `${copied(tables.coupons, {
+    coupon_id: id('cpn'),
+    number: `'n' || nth`,
+    provider_id: `'prv_' || lpad((nth % 50)::text, 32, '0')`,
+    claim_until: `claim_until + (nth % 60) * interval '1 day'`,
+    published_at: `published_at + nth * interval '1 second'`,
+  })} from coupons, generate_series(1, 20000) nth`,
+);
+await sql`analyze claims, coupons`;
 
 const now = march(10);
 const mine: ClaimSearch = { accountId: accounts[7]!, sort: '-claimed_at', now, take: 21 };
-const after = { at: march(3), claimId: many[0]!.claimId };
+const after = { at: march(3), claimId: claimed().claimId };
 
 test.each<[string, ClaimSearch, string]>([
   ['newest first', mine, 'claims_newest'],
@@ -44,6 +59,33 @@ test.each<[string, ClaimSearch, string]>([
   ['soonest to expire first, the next page', { ...mine, sort: 'valid_until', after }, 'claims_soonest'],
 ])('a list of my coupons, %s, comes sorted out of an index', async (_, search, index) => {
   const plan = await planOf(findClaims(explained, search));
+  expect(plan).toContain(`"Index Name":"${index}"`);
+  expect(plan).not.toContain('Seq Scan');
+  expect(plan).not.toContain('"Sort"');
+});
+
+test('nobody has to read a whole table to find some coupons of a buyer', async () => {
+  const filters: Partial<ClaimSearch>[] = [
+    { status: 'used' },
+    { status: 'expired', sort: 'valid_until' },
+    { scene: 'renewal' },
+    { couponId: published().couponId },
+    { keyword: '新客' },
+  ];
+  for (const filter of filters) expect(await planOf(findClaims(explained, { ...mine, ...filter }))).not.toContain('Seq Scan');
+});
+
+const shopWithMany = `prv_${'7'.padStart(32, '0')}` as ProviderId;
+test.each<[string, () => Promise<unknown>, string]>([
+  [
+    'the offers of a shop, newest first',
+    () => offerRows(explained, { providerId: shopWithMany, now, take: 21 }),
+    'coupons_newest_of_provider',
+  ],
+  ['all offers, newest first', () => offerRows(explained, { now, take: 21 }), 'coupons_newest'],
+  ['what can be claimed now', () => claimableRows(explained, { now, take: 21 }), 'coupons_open'],
+])('%s: out of an index, not sorted', async (_, asked, index) => {
+  const plan = await planOf(asked());
   expect(plan).toContain(`"Index Name":"${index}"`);
   expect(plan).not.toContain('Seq Scan');
   expect(plan).not.toContain('"Sort"');
@@ -70,5 +112,5 @@ test('a checkout leaves out what can never be used again', async () => {
   const found = await findForCheckout(sql, { accountId: mine.accountId, providerIds: [shop], now });
   expect(found.map(({ validUntil }) => validUntil > now)).not.toContain(false);
   expect(forOrder(found, { kind: 'renewal', lines: [], now }).usable).toEqual([]);
-  expect(await findForCheckout(sql, { accountId: lin, providerIds: [shop], now })).toEqual([]);
+  expect(await findForCheckout(sql, { accountId: `acc_${'9'.repeat(32)}` as AccountId, providerIds: [shop], now })).toEqual([]);
 });

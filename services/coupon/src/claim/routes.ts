@@ -20,6 +20,8 @@ const Query = z.strictObject({
   type: z.enum(['discount', 'amount']).optional(),
   scene: OrderKind.optional(),
   provider_id: ProviderId.optional(),
+  coupon_id: CouponId.optional(),
+  keyword: z.string().trim().min(1).max(50).optional().meta({ description: 'A part of the name, or the beginning of the number' }),
   sort: Sort.default('-claimed_at'),
 });
 
@@ -55,12 +57,13 @@ export const claimRoutes =
       },
       async (request) => {
         const { accountId } = callerOf(request);
-        const { status, type, scene, provider_id: providerId, sort, limit, cursor } = request.query;
+        const { status, type, scene, provider_id: providerId, coupon_id: couponId, keyword, sort, limit, cursor } = request.query;
         const pages = cursorOf(sort);
         const last = pages.after(cursor);
         const after = last && { at: new Date(last[1]), claimId: last[2] };
         const now = clock.now();
-        const rows = await findClaims(sql, { accountId, status, type, scene, providerId, sort, after, now, take: limit + 1 });
+        const search = { accountId, status, type, scene, providerId, couponId, keyword, sort, after, now, take: limit + 1 };
+        const rows = await findClaims(sql, search);
         const sortedBy = (claim: Claim) => (sort === 'valid_until' ? claim.validUntil : claim.claimedAt).toISOString();
         return pages.page(
           rows,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { addDays } from '@yunshi/kernel/calendar';
-import { flow, type StateOf } from '@yunshi/kernel/flow';
+import { addDays, chinaDay } from '@yunshi/kernel/calendar';
+import { flow, move, type IllegalMove, type StateOf } from '@yunshi/kernel/flow';
 import { CouponId, ProductId, ProviderId } from '@yunshi/kernel/ids';
 import { OrderKind } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
@@ -90,7 +90,21 @@ export function publish(draft: CouponDraft, as: { couponId: CouponId; number: st
   if (!checked.success) {
     return no({ code: 'draft-invalid', issues: checked.error.issues.map(({ path, message }) => ({ field: path.join('.'), message })) });
   }
+  if (draft.claimUntil <= as.at) return no({ code: 'draft-invalid', issues: [{ field: 'claimUntil', message: 'must be in the future' }] });
   return ok({ ...checked.data, couponId: as.couponId, number: as.number, status: 'issuing', claimed: 0, publishedAt: as.at });
+}
+
+/**
+ * The number that people see: the day in China, and eight digits of the id's random part. It follows from the id, so that nothing has to
+ * be counted; two offers of one day share it once in 10^8 times, and then the second is refused by its unique index.
+ */
+export const couponNumber = (couponId: CouponId, at: Date): string =>
+  `YHQ${chinaDay(at)}${String(Number.parseInt(couponId.slice(-8), 16) % 100_000_000).padStart(8, '0')}`;
+
+/** 暂停发放, or issuing again. Claimed coupons are not touched. */
+export function issue(coupon: Coupon, action: 'pause' | 'resume'): Result<Coupon, IllegalMove> {
+  const status = move(couponFlow, coupon.status, action);
+  return status.ok ? ok({ ...coupon, status: status.value }) : status;
 }
 
 /** Why nobody can claim the coupon just now. */

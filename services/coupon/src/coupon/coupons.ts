@@ -1,5 +1,6 @@
 import { selectListOf } from '@yunshi/db/select-list';
 import type { Sql } from '@yunshi/db/connect';
+import { literally } from '@yunshi/db/like';
 import { rowsOf, type Rows } from '@yunshi/db/rows';
 import type { AccountId, CouponId, ProductId, ProviderId } from '@yunshi/kernel/ids';
 import type { DeliveryType } from '@yunshi/kernel/marketplace';
@@ -45,23 +46,68 @@ export type Search = {
 const selected = selectListOf(tables.coupons);
 
 /** Listed coupons that can be claimed now, the one whose claim window closes first in front. Those without stock left stay out. */
-export async function findClaimable(sql: Sql, { covering, providerId, now, after, take }: Search): Promise<Coupon[]> {
+export const findClaimable = async (sql: Sql, search: Search): Promise<Coupon[]> => (await claimableRows(sql, search)).map(fromRow);
+
+/** As they stand in the table, which is what a test of the plan looks at. */
+export async function claimableRows(sql: Sql, { covering, providerId, now, after, take }: Search): Promise<CouponRow[]> {
   // A shop coupon covers everything but images: the rule of `covers` in SQL, held together by a test.
   const scope = covering
     ? sql`and provider_id = ${covering.providerId} and (
         (scope->>'type' = 'shop' and ${covering.deliveryType !== 'image'}) or scope->'productIds' ? ${covering.productId})`
     : sql``;
   const page = after ? sql`and (claim_until, coupon_id) > (${after.claimUntil}, ${after.couponId})` : sql``;
-  const found = await sql<CouponRow[]>`
+  return sql<CouponRow[]>`
     select ${sql.unsafe(selected)} from coupons
     where listed and status = 'issuing' and claimed < stock and claim_from <= ${now} and claim_until > ${now} ${scope} ${page}
       ${providerId ? sql`and provider_id = ${providerId}` : sql``}
     order by claim_until, coupon_id limit ${take}`;
-  return found.map(fromRow);
 }
 
 /** One coupon by its id, which is what the link of an unlisted one carries. */
 export async function findCoupon(sql: Sql, couponId: CouponId): Promise<Coupon | undefined> {
   const [found] = await sql<CouponRow[]>`select ${sql.unsafe(selected)} from coupons where coupon_id = ${couponId}`;
   return found && fromRow(found);
+}
+
+export type OfferSearch = {
+  readonly providerId?: ProviderId | undefined;
+  readonly status?: 'not-open' | 'closed' | 'paused' | 'sold-out' | 'claimable' | undefined;
+  readonly type?: Coupon['benefit']['type'] | undefined;
+  /** A part of the name, or the beginning of the number. */
+  readonly keyword?: string | undefined;
+  readonly now: Date;
+  readonly after?: { readonly publishedAt: Date; readonly couponId: CouponId } | undefined;
+  readonly take: number;
+};
+
+/** One page of the offers of a provider, or of all of them, newest first. */
+export const findOffers = async (sql: Sql, search: OfferSearch): Promise<Coupon[]> => (await offerRows(sql, search)).map(fromRow);
+
+export async function offerRows(sql: Sql, { providerId, status, type, keyword, now, after, take }: OfferSearch): Promise<CouponRow[]> {
+  return sql<CouponRow[]>`
+    select ${sql.unsafe(selected)} from coupons
+    where true ${providerId ? sql`and provider_id = ${providerId}` : sql``} ${inStatus(sql, status, now)}
+      ${type ? sql`and benefit->>'type' = ${type}` : sql``}
+      ${keyword === undefined ? sql`` : sql`and (name ilike ${`%${literally(keyword)}%`} or number like ${`${literally(keyword)}%`})`}
+      ${after ? sql`and (published_at, coupon_id) < (${after.publishedAt}, ${after.couponId})` : sql``}
+    order by published_at desc, coupon_id desc limit ${take}`;
+}
+
+/** The rule of `claimable` in SQL, held together by a test. */
+function inStatus(sql: Sql, status: OfferSearch['status'], now: Date) {
+  const open = sql`and claim_from <= ${now} and claim_until > ${now}`;
+  switch (status) {
+    case undefined:
+      return sql``;
+    case 'not-open':
+      return sql`and claim_from > ${now}`;
+    case 'closed':
+      return sql`and claim_from <= ${now} and claim_until <= ${now}`;
+    case 'paused':
+      return sql`${open} and status = 'paused'`;
+    case 'sold-out':
+      return sql`${open} and status = 'issuing' and claimed >= stock`;
+    case 'claimable':
+      return sql`${open} and status = 'issuing' and claimed < stock`;
+  }
 }

@@ -1,11 +1,10 @@
 import { demoCoupons, demoPersonas } from '@yunshi/contracts/demo-world';
 import { addDays, chinaDay, startOfChinaDay } from '@yunshi/kernel/calendar';
-import { move } from '@yunshi/kernel/flow';
 import type { Result } from '@yunshi/kernel/result';
 import { httpWrite, write, type Decision } from '@yunshi/messaging/handle';
 import { claim, type Claim } from '../claim/claim.ts';
 import { claims } from '../claim/claims.ts';
-import { couponFlow, publish, type Coupon } from '../coupon/coupon.ts';
+import { issue, publish, type Coupon } from '../coupon/coupon.ts';
 import { coupons, tallies, tallyId } from '../coupon/coupons.ts';
 import { demoClaimed, demoOffers, type Offer } from './offers.ts';
 
@@ -48,7 +47,7 @@ function published({ couponId, draft, gone = 0, publishedDaysAgo }: Offer, nth: 
   return { ...coupon, claimed: gone };
 }
 
-const pause = (coupon: Coupon): Coupon => ({ ...coupon, status: sure(coupon.name, move(couponFlow, coupon.status, 'pause')) });
+const pause = (coupon: Coupon): Coupon => sure(coupon.name, issue(coupon, 'pause'));
 
 /** The demo world obeys the rules that providers and buyers obey; a slip in it must not start up. */
 function sure<T>(name: string, result: Result<T, unknown>): T {

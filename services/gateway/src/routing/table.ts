@@ -32,6 +32,7 @@ export const rules: readonly Rule[] = [
   { path: 'provider/calls', to: 'fulfillment' },
   { path: 'ops/orders', to: 'order' },
   { path: 'ops/sagas', to: 'order' },
+  { path: 'ops/coupons', to: 'coupon' },
   { path: 'ops/payments', to: 'payment-gateway' },
   { path: 'ops/payment-tasks', to: 'payment-gateway' },
   { path: 'ops/ledger', to: 'payment-gateway' },
