@@ -10,11 +10,13 @@ type Known = {
   readonly token?: string;
   /** Told of every answer, or missing answer, that means «ask again». */
   readonly onUnsure?: (why: string) => void;
+  /** How often it asks, every fifth of a second, before it gives up. */
+  readonly triesMax?: number;
 };
 
 /** Answers that mean «perhaps; ask again with the same key». */
 const unsure = new Set([429, 500, 502, 503, 504]);
-const triesMax = 400;
+const triesUsual = 400;
 
 /**
  * A client that behaves as the documentation asks: every request that creates something has an Idempotency-Key, and is repeated with the
@@ -24,16 +26,18 @@ export class Shopper {
   readonly #gateway: string;
   readonly #sandbox: string;
   readonly #onUnsure: (why: string) => void;
+  readonly #triesMax: number;
   #token: string;
 
   constructor(
     { gateway, sandbox }: { readonly gateway: string; readonly sandbox: string },
-    { token = '', onUnsure = () => {} }: Known = {},
+    { token = '', onUnsure = () => {}, triesMax = triesUsual }: Known = {},
   ) {
     this.#gateway = gateway;
     this.#sandbox = sandbox;
     this.#token = token;
     this.#onUnsure = onUnsure;
+    this.#triesMax = triesMax;
   }
 
   async login(persona: string): Promise<this> {
@@ -56,7 +60,7 @@ export class Shopper {
 
   /** Asks for a payment, and answers the code to scan; undefined when the order ended before there was anything to pay. */
   async payable(orderId: string): Promise<string | undefined> {
-    for (let tries = 0; tries < triesMax; tries++) {
+    for (let tries = 0; tries < this.#triesMax; tries++) {
       const payment = await this.post('/v1/payments', { order_id: orderId, channel: 'wechat_native' });
       const code = (payment.body['attempts'] as { code_url: string | null }[] | undefined)?.at(-1)?.code_url;
       if (code) return code;
@@ -64,7 +68,7 @@ export class Shopper {
       if (order.body['status'] !== 'pending_payment') return undefined;
       await pause(100 + Math.random() * 200);
     }
-    throw new Error(`no code to scan for ${orderId} after ${triesMax} tries`);
+    throw new Error(`no code to scan for ${orderId} after ${this.#triesMax} tries`);
   }
 
   /** Plays the payer. */
@@ -79,7 +83,7 @@ export class Shopper {
 
   async #surely(base: string, method: string, path: string, { body, key }: Asked): Promise<Answer> {
     let last: unknown;
-    for (let tries = 0; tries < triesMax; tries++) {
+    for (let tries = 0; tries < this.#triesMax; tries++) {
       try {
         const response = await fetch(`${base}${path}`, {
           method,
@@ -102,6 +106,6 @@ export class Shopper {
       }
       await pause(100 + Math.random() * 200);
     }
-    throw new Error(`no clear answer to ${method} ${path} after ${triesMax} tries`, { cause: last });
+    throw new Error(`no clear answer to ${method} ${path} after ${this.#triesMax} tries`, { cause: last });
   }
 }

@@ -132,7 +132,9 @@ function restarting(system: System, say: (line: string) => void) {
   };
 }
 
-const urlsOf = ({ urls }: System) => ({ gateway: urls['gateway']!, sandbox: urls['sandbox']! });
+/** A service that ends again and again is away for most of a minute or two: whoever wants something of it must be patient. */
+const patientShopper = ({ urls }: System): Shopper =>
+  new Shopper({ gateway: urls['gateway']!, sandbox: urls['sandbox']! }, { triesMax: 5_000 });
 
 /** Lets buyers of every kind come, one after the other. */
 function shop(system: System) {
@@ -140,7 +142,7 @@ function shop(system: System) {
   const orders: Promise<string | undefined>[] = [];
   let atIt = 0;
   async function come(): Promise<void> {
-    const shopper = await new Shopper(urlsOf(system)).login('lin');
+    const shopper = await patientShopper(system).login('lin');
     for (let nth = 0; !over.signal.aborted; nth++) {
       if (atIt < buyersMax) {
         atIt++;
@@ -169,7 +171,7 @@ type Provoking = { readonly system: System; readonly bus: Bus; readonly plans: P
 
 /** Makes happen what buyers alone do not bring about. */
 async function provoke({ system, bus, plans, over }: Provoking): Promise<void> {
-  const operator = await new Shopper(urlsOf(system)).login('operator');
+  const operator = await patientShopper(system).login('operator');
   let natsRestartedAt = 0;
   while (!over.aborted) {
     await operator.post('/v1/test/clock', { advance: asksAgain });
@@ -202,7 +204,7 @@ async function untilNothingIsLeft({ plans, over, withinMs, say }: Awaiting): Pro
 }
 
 async function rest({ system, sql }: { readonly system: System; readonly sql: Sql }): Promise<void> {
-  const operator = await new Shopper(urlsOf(system)).login('operator');
+  const operator = await patientShopper(system).login('operator');
   // Those that nobody paid end at the end of their payment window, …
   await operator.post('/v1/test/clock', { advance: 'PT24H1M' });
   const isQuiet = async (): Promise<true> => {
