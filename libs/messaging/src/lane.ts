@@ -74,6 +74,7 @@ export type LaneOptions = {
 };
 
 const rollbackMsMax = 3_000;
+const overloadToldMs = 10_000;
 /** How often one batch is tried again at once before its work is split or sent back. */
 const immediateTriesMax = 5;
 
@@ -86,6 +87,7 @@ export function lane({ open, host, clock, service, lanes = 2, batchMax = 64, que
   const resting = [...sessions];
   const queue: Queued[] = [];
   let stopping = false;
+  let tellOverloadAtMs = 0;
   const idle = Promise.withResolvers<void>();
 
   async function decideAndStore({ look, store, isLost, lost }: Session, batch: readonly Queued[], now: Date): Promise<Decided> {
@@ -162,6 +164,15 @@ export function lane({ open, host, clock, service, lanes = 2, batchMax = 64, que
     }
   }
 
+  /** Told now and then: the answers say the rest, and a line for each refusal would be more work for who has too much of it already. */
+  function overloaded(): Overloaded {
+    const error = new Overloaded(`${queue.length} writes`);
+    if (host.elapsedMs() < tellOverloadAtMs) return error;
+    tellOverloadAtMs = host.elapsedMs() + overloadToldMs;
+    onFault('lane', error);
+    return error;
+  }
+
   async function drain(own: (typeof sessions)[number]): Promise<void> {
     // What arrives in one read of the socket belongs into one batch.
     await host.nextTurn();
@@ -181,7 +192,7 @@ export function lane({ open, host, clock, service, lanes = 2, batchMax = 64, que
     /** Queues the work. Answers through its `done` or `failed`, never by throwing, except when the lane is full or stopping. */
     push(work: Work): void {
       if (stopping) throw new Unavailable('this service, which is stopping,');
-      if (queue.length >= queueMax) throw new Overloaded(`${queue.length} writes`);
+      if (queue.length >= queueMax) throw overloaded();
       queue.push({ ...work, span: workSpan(work) });
       const free = resting.pop();
       if (free) void drain(free);
