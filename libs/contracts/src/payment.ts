@@ -4,8 +4,27 @@ import { DeliveryType } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { command, event } from './define.ts';
 
-export const Channel = z.enum(['wechat_native', 'corporate_bank']);
+/** How an order can be paid: WeChat Pay by a code, 商企付, and UnionPay's B2B gateway. */
+export const Channel = z.enum(['wechat_native', 'corporate_bank', 'unionpay_b2b']);
 export type Channel = z.infer<typeof Channel>;
+
+/** The banks that a company can pay by through 商企付. */
+export const BankCode = z.enum(['BOCOM', 'CITIC', 'BOC', 'SPDB', 'PAB', 'ICBC', 'CMB', 'CIB', 'CEB', 'CCB', 'ABC']);
+export type BankCode = z.infer<typeof BankCode>;
+
+export const bankNames: Readonly<Record<BankCode, string>> = {
+  BOCOM: '交通银行',
+  CITIC: '中信银行',
+  BOC: '中国银行',
+  SPDB: '浦发银行',
+  PAB: '平安银行',
+  ICBC: '中国工商银行',
+  CMB: '招商银行',
+  CIB: '兴业银行',
+  CEB: '中国光大银行',
+  CCB: '中国建设银行',
+  ABC: '中国农业银行',
+};
 
 const Time = z.iso.datetime({ offset: true });
 
@@ -23,6 +42,8 @@ export const collectPayment = command('payment.collect', 1, {
   }),
   replies: {
     paid: z.object({ paymentId: PaymentId, channel: Channel, paidAt: Time }),
+    /** A corporate payment has been started, which takes a second person and days: the payment may be settled until then. */
+    held: z.object({ until: Time }),
     refused: z.object({ reason: z.enum(['closed', 'no-channel']) }),
   },
 });
@@ -47,6 +68,32 @@ export const paymentReceived = event('payment.received', 1, {
     amount: Fen,
     paidAt: Time,
   }),
+});
+
+/**
+ * A company's payment is under way at the bank 企业网银, where one person hands it in and another approves it.
+ * - `started`: the maker 制单员 is to hand in the voucher until `until`
+ * - `approving`: the bank holds the voucher, and waits for the checker 复核员 until `until`
+ * - `ended`: it came to nothing: rejected, withdrawn, or too late
+ */
+export const corporatePaymentMoved = event('payment.corporate-moved', 1, {
+  data: z.object({
+    orderId: OrderId,
+    accountId: AccountId,
+    attemptId: AttemptId,
+    channel: Channel,
+    bank: BankCode.nullable(),
+    stage: z.enum(['started', 'approving', 'ended']),
+    since: Time,
+    until: Time.nullable(),
+    /** Until when the order waits for its money. */
+    payBy: Time,
+  }),
+});
+
+/** The bank has taken back money that was paid 退票: what was delivered for it is suspended until a person has settled the case. */
+export const paymentRevoked = event('payment.revoked', 1, {
+  data: z.object({ orderId: OrderId, accountId: AccountId, paymentId: PaymentId, channel: Channel, amount: Fen, revokedAt: Time }),
 });
 
 /** Money that no order could keep (late, double, wrong amount) is on its way back. */

@@ -9,14 +9,26 @@ import type { SagaLogRow, SagaRow } from './store.ts';
 
 const Trip = z.object({ trip: z.string() });
 const ask = { data: Trip, replies: { done: z.object({}), refused: z.object({}) } };
-const [bookTrain, bookHotel, sendPapers] = [command('trip.train', 1, ask), command('trip.hotel', 1, ask), command('trip.papers', 1, ask)];
+const patient = { data: Trip, replies: { ...ask.replies, waiting: z.object({ until: z.string() }) } };
+const [bookTrain, bookHotel, sendPapers] = [
+  command('trip.train', 1, patient),
+  command('trip.hotel', 1, ask),
+  command('trip.papers', 1, ask),
+];
 const undone = { data: Trip, replies: { done: z.object({}) } };
 const [cancelTrain, closeTrip] = [command('trip.no-train', 1, undone), command('trip.close', 1, undone)];
 const same = (trip: z.infer<typeof Trip>) => trip;
 
 const tripSaga = saga('trip', 1, Trip)
   .startedBy('plan trip', { undo: closeTrip, undoWith: same })
-  .compensable('book train', { send: bookTrain, with: same, on: 'done', undo: cancelTrain, undoWith: same })
+  .compensable('book train', {
+    send: bookTrain,
+    with: same,
+    on: 'done',
+    prolong: { on: 'waiting', until: ({ until }) => until },
+    undo: cancelTrain,
+    undoWith: same,
+  })
   .pivot('book hotel', { send: bookHotel, with: same, on: 'done' })
   .retriable('send papers', { send: sendPapers, with: same, on: 'done' })
   .end();
@@ -39,8 +51,8 @@ function trip() {
   const its = {
     log,
     row: () => row,
-    answered(step: string, direction: 'do' | 'undo', reply: string) {
-      take(replyOut(ref(step, direction), { reply, data: {} }, now, undefined).body);
+    answered(step: string, direction: 'do' | 'undo', reply: string, data: object = {}) {
+      take(replyOut(ref(step, direction), { reply, data }, now, undefined).body);
       return its;
     },
     buried(step: string, direction: 'do' | 'undo') {
@@ -68,6 +80,17 @@ function trip() {
 }
 
 const turnedBack = () => trip().answered('book train', 'do', 'done').answered('book hotel', 'do', 'refused');
+
+test('a reply that prolongs a step puts its deadline off, and never forward', () => {
+  const [soon, later] = ['2026-03-02T12:05:00.000Z', '2026-03-09T12:00:00.000Z'];
+  const its = trip().answered('book train', 'do', 'waiting', { until: later });
+  expect(its.row()).toMatchObject({ step: 'book train', phase: 'forward', deadlineAt: new Date(later) });
+  expect(its.log.at(-1)).toMatchObject({ input: { kind: 'answered', reply: 'waiting' }, sent: null });
+  expect(its.answered('book train', 'do', 'waiting', { until: soon }).row().deadlineAt).toEqual(new Date(later));
+  // Meanwhile it is asked again, as any other.
+  expect(its.silence(3).row()).toMatchObject({ step: 'book train', deadlineAt: new Date(later) });
+  expect(its.answered('book train', 'do', 'done').row().step).toBe('book hotel');
+});
 
 describe('a saga is in trouble', () => {
   test('when its undo is answered with what the command does not declare; the answer stands in the log', () => {

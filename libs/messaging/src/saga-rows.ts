@@ -47,13 +47,17 @@ function deadlineOf(saga: Saga, state: SagaState, now: Date): Date | null {
   return new Date(now.getTime() + (step.within ?? withinMsDefault));
 }
 
-/** The row of a saga after a move. The deadline belongs to the step: asking again does not move it. */
+/** A deadline that is put off, and never brought forward. */
+const putOff = (before: Date | null, to: string | undefined): Date | null =>
+  before && to !== undefined && before < new Date(to) ? new Date(to) : before;
+
+/** The row of a saga after a move. The deadline belongs to the step: asking again does not move it, only an answer that prolongs it. */
 function rowAfter(saga: Saga, before: SagaRow, moved: Moved<unknown>, now: Date): SagaRow {
   const { state } = moved;
   const awaitedStep = awaited(saga, state);
   const step = awaitedStep?.name ?? null;
   const sameStep = step !== null && step === before.step && state.phase === before.phase;
-  const deadlineAt = sameStep ? before.deadlineAt : deadlineOf(saga, state, now);
+  const deadlineAt = sameStep ? putOff(before.deadlineAt, moved.deadline) : deadlineOf(saga, state, now);
   const again = new Date(now.getTime() + Math.min(askAgainMs.first * askAgainMs.factor ** (state.asks - 1), askAgainMs.max));
   const ended = state.phase === 'completed' || state.phase === 'rolled-back';
   const wakeAt = ended ? null : deadlineAt && deadlineAt < again ? deadlineAt : again;

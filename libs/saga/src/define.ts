@@ -18,7 +18,7 @@ export type Within<D> = number | ((data: D) => string);
 type Ask<D, C extends Command, K extends keyof C['replies'] & string> = {
   readonly send: C;
   readonly with: (data: D) => Input<C>;
-  /** The one reply that means «go on»; every other declared reply is a refusal. */
+  /** The one reply that means «go on»; every other declared reply is a refusal, unless it prolongs the step. */
   readonly on: K;
   /** What to remember from that reply. */
   readonly keep?: (data: D, answer: Answer<C, K>) => D;
@@ -34,7 +34,14 @@ type Undo<D, U extends Command> = {
     answer: { [K in keyof U['replies'] & string]: { reply: K; data: Answer<U, K> } }[keyof U['replies'] & string],
   ) => D;
 };
-type Patience<D> = { readonly within?: Within<D> };
+type Prolonging<C extends Command, X extends keyof C['replies'] & string> = {
+  [R in X]: { readonly on: R; readonly until: (answer: Answer<C, R>) => string };
+}[X];
+type Patience<D, C extends Command, K extends keyof C['replies'] & string> = {
+  readonly within?: Within<D>;
+  /** A reply that is no answer yet: the step may stay unanswered until the moment (RFC 3339) that it names, if that is later than before. */
+  readonly prolong?: Prolonging<C, Exclude<keyof C['replies'] & string, K>>;
+};
 
 export type StepKind = 'compensable' | 'pivot' | 'retriable';
 
@@ -49,6 +56,7 @@ export type Step = {
   readonly keep?: (data: any, answer: any) => any;
   readonly when?: (data: any) => boolean;
   readonly within?: Within<any>;
+  readonly prolong?: { readonly on: string; readonly until: (answer: any) => string };
   readonly undo?: Command;
   readonly undoWith?: (data: any, failure: Failure) => any;
   readonly undoKeep?: (data: any, answer: any) => any;
@@ -69,7 +77,7 @@ export type BeforePivot<D> = {
   /** May be refused or time out; is undone if a later step fails. */
   compensable<C extends Command, K extends keyof C['replies'] & string, U extends Command>(
     name: string,
-    step: Ask<D, C, K> & Undo<D, U> & Patience<D>,
+    step: Ask<D, C, K> & Undo<D, U> & Patience<D, C, K>,
   ): BeforePivot<D>;
   /** The point of no return: refused, everything before is undone; answered, the saga only goes forward; silent, it is asked again. */
   pivot<C extends Command, K extends keyof C['replies'] & string>(name: string, step: Ask<D, C, K>): AfterPivot<D>;

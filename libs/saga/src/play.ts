@@ -11,7 +11,8 @@ export function play<D>(saga: Saga<D>, initial: NoInfer<D>) {
   const take = (input: SagaInput): void => {
     const moved = advance(saga, now.state, input);
     assert.ok(moved.ok, `the saga ignored ${input.kind}: ${moved.ok ? '' : moved.error}`);
-    now = moved.value;
+    // What is prolonged is still awaited.
+    now = moved.value.deadline !== undefined && now.ask ? { ...moved.value, ask: now.ask } : moved.value;
   };
   const self = {
     /** The saga asks for this next, with this data where it is given. */

@@ -49,6 +49,7 @@ type Answer = { readonly reply: string; readonly answer: unknown };
 type Answering = {
   readonly happy: (step: Step, direction: Direction, ask: unknown, draw: Draw) => Answer;
   readonly refusal: (step: Step, ask: unknown, draw: Draw) => Answer;
+  readonly prolonging: (step: Step, ask: unknown, draw: Draw) => Answer;
 };
 
 function answering<D>(saga: Saga<D>, world: World<D>): Answering {
@@ -67,11 +68,13 @@ function answering<D>(saga: Saga<D>, world: World<D>): Answering {
       if (direction === 'do') return make(step.send, step.on ?? '', ask, draw);
       return make(step.undo, draw(fc.constantFrom, ...Object.keys(step.undo?.replies ?? {})), ask, draw);
     },
+    prolonging: (step, ask, draw) => make(step.send, step.prolong?.on ?? '', ask, draw),
     refusal: (step, ask, draw) => make(step.send, draw(fc.constantFrom, ...refusalsOf(step)), ask, draw),
   };
 }
 
-const refusalsOf = (step: Step): string[] => Object.keys(step.send?.replies ?? {}).filter((reply) => reply !== step.on);
+const refusalsOf = (step: Step): string[] =>
+  Object.keys(step.send?.replies ?? {}).filter((reply) => reply !== step.on && reply !== step.prolong?.on);
 
 const take = <D>({ saga, engine }: Subject<D>, from: SagaState<D>, input: SagaInput): Moved<D> => {
   const moved = engine.advance(saga, from, input);
@@ -301,6 +304,20 @@ function standingFirm<D>(subject: Subject<D>, step: Step): Property[] {
       if (step.kind !== 'compensable') assertAskedAgain(subject, there, { kind: 'deadline-passed' });
     }),
   ];
+  if (step.prolong) {
+    rules.push(
+      rule(
+        `'${step.name}' that is prolonged stays as it is, as often as that is said, and may be answered then`,
+        ({ state, ask }, draw) => {
+          const { reply, answer } = subject.answers.prolonging(step, ask?.message.data, draw);
+          const prolonged = take(subject, state, says(reply, answer));
+          assert.deepEqual(prolonged.state, state);
+          assert.equal(prolonged.ask, undefined);
+          assert.ok(!Number.isNaN(Date.parse(prolonged.deadline ?? '')), 'it does not say until when');
+        },
+      ),
+    );
+  }
   if (step.kind !== 'compensable') {
     const tooLate = ({ state }: Moved<D>) => isIgnored(subject, state, { kind: 'stopped', reason: 'cancelled' });
     rules.push(rule(`at '${step.name}' it is too late to stop`, tooLate));

@@ -34,6 +34,14 @@ describe('going forward', () => {
     expect(ticketed().receives('sent').endsCompleted()).toMatchObject({ fare: 30, ticket: 'T-1' });
   });
 
+  test('a reply that prolongs a step says until when, and leaves it awaited', () => {
+    const { state } = play(tripSaga, dayTrip).receives('held', { fare: 30 });
+    const until = '2026-05-04T12:00:00+08:00';
+    const input = { kind: 'answered', step: 'take money', direction: 'do', reply: 'counting', answer: { until } } as const;
+    expect(advance(tripSaga, state, input)).toEqual({ ok: true, value: { state, deadline: until } });
+    play(tripSaga, dayTrip).receives('held', { fare: 30 }).receives('counting', { until }).receives('taken').sends(issueTicket);
+  });
+
   test('data that does not fit the saga never begins', () => {
     expect(() => begin(tripSaga, { ...dayTrip, fare: -1 })).toThrow('fare');
   });

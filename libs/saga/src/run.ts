@@ -29,7 +29,12 @@ export type SagaInput =
 
 /** A command to send, and what it is for. */
 export type Ask = { readonly step: string; readonly direction: Direction; readonly message: Message };
-export type Moved<D> = { readonly state: SagaState<D>; readonly ask?: Ask };
+export type Moved<D> = {
+  readonly state: SagaState<D>;
+  readonly ask?: Ask;
+  /** The awaited step may stay unanswered until this moment (RFC 3339), if that is later than before. */
+  readonly deadline?: string;
+};
 export type Ignored = 'ended' | 'not-awaited' | 'past-the-pivot' | 'refusal-not-allowed';
 
 /** Begins a saga: the state at its first step, and the first command. */
@@ -75,6 +80,7 @@ function answeredDo<D>(
     const data = step.keep ? (step.keep(state.data, answer) as D) : state.data;
     return ok(forwardFrom(saga, { ...state, data, at: state.at + 1 }));
   }
+  if (input.reply === step.prolong?.on) return ok({ state, deadline: step.prolong.until(answer) });
   if (step.kind === 'retriable') return no('refusal-not-allowed');
   return ok(turnBack(saga, state, { step: step.name, cause: 'refused', reply: input.reply, answer }, state.at - 1));
 }

@@ -20,6 +20,7 @@ import { takeNotice } from '@yunshi/payment-gateway/payment/notices';
 import type { Payment } from '@yunshi/payment-gateway/payment/state';
 import { paymentWrites } from '@yunshi/payment-gateway/payment/writes';
 import type { Callback } from '@yunshi/payment-gateway/wechat/callback';
+import { noticeOf, wechatChannel } from '@yunshi/payment-gateway/wechat/channel';
 import { wechatPay } from '@yunshi/payment-gateway/wechat/wechat-pay';
 import { request } from './outside/clients.ts';
 import { idOf } from './time/names.ts';
@@ -95,7 +96,7 @@ export class Market {
   readonly services: Record<ServiceName, Service>;
   readonly wechat: Wechat;
   readonly providers: Providers;
-  readonly writes = paymentWrites(us);
+  readonly writes = paymentWrites;
   /** The coupon that buyers can claim more of. */
   readonly couponId = coupon.couponId;
   /** One claimed coupon for each buyer. */
@@ -133,11 +134,10 @@ export class Market {
     const wechat = wechatPay({ client: this.wechat.clientFor(process), keyring: undefined as never, apiV3Key: undefined as never });
     return {
       handlers: paymentHandlers({
-        us,
         payeesOf: () => ({ wechat_native: '1900000101' }),
         newPaymentId: (at) => idOf('pay', at, this.world.dice),
       }),
-      performers: channelPerformers(wechat),
+      performers: channelPerformers({ wechat_native: wechatChannel(wechat, us) }),
       sagas: [],
     };
   }
@@ -181,9 +181,9 @@ export class Market {
       Promise.resolve([...attempts.values()].find((one) => one.attempts.some((attempt) => attempt.attemptId === attemptId))?.orderId);
     return request(payment, (process) =>
       takeNotice(
-        callback,
+        noticeOf(callback, us),
         { headers: {}, body: '' },
-        { core: { write: process.engine!.write, clock: process.clock }, book: { orderOfAttempt }, writes: this.writes, us },
+        { core: { write: process.engine!.write, clock: process.clock }, book: { orderOfAttempt }, writes: this.writes },
         (error) => this.world.faults.push(`callback: ${String(error)}`),
       ),
     ).then(

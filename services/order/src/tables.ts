@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, integer, jsonb, pgTable, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { OrderEnd } from '@yunshi/contracts/order';
-import type { Channel } from '@yunshi/contracts/payment';
+import type { BankCode, Channel } from '@yunshi/contracts/payment';
 import type { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import type { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
 import type { Awaited, OrderStatus, What } from './order/order.ts';
@@ -83,6 +83,7 @@ export const timeline = pgTable(
     status: text('status').$type<OrderStatus>().notNull(),
     reason: text('reason').$type<OrderEnd>(),
     amount: fen('amount'),
+    bank: text('bank').$type<BankCode>(),
     awaits: jsonb('awaits').$type<Awaited>(),
   },
   (table) => [unique('timeline_version').on(table.orderId, table.version)],

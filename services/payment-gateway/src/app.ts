@@ -16,7 +16,8 @@ import { ledgerBook } from './ledger/balances.ts';
 import { closeNow, closingHandlers } from './ledger/closing.ts';
 import { ledgerRoutes } from './ledger/routes.ts';
 import { openMerchants, seedMerchants } from './merchants.ts';
-import { callbackRoutes } from './payment/callbacks.ts';
+import type { Channel } from '@yunshi/contracts/payment';
+import type { Channels } from './payment/channel.ts';
 import { paymentHandlers, performers } from './payment/handlers.ts';
 import { operatorRoutes } from './payment/operator-routes.ts';
 import { paymentBook } from './payment/payments.ts';
@@ -24,6 +25,8 @@ import { paymentRoutes } from './payment/routes.ts';
 import { paymentWrites } from './payment/writes.ts';
 import { Problem } from './problems.ts';
 import { sharingPerformers } from './sharing/calls.ts';
+import { wechatCallbackRoutes } from './wechat/callbacks.ts';
+import { wechatChannel } from './wechat/channel.ts';
 import { wechatClient } from './wechat/client.ts';
 import { openKeyring } from './wechat/keyring.ts';
 import { wechatSharing } from './wechat/sharing.ts';
@@ -37,7 +40,8 @@ const CERTIFICATES_EVERY_MS = 12 * 3_600_000;
 export async function start(config: Config, given: { readonly log?: Log; readonly auth?: Auth } = {}): Promise<Running> {
   const log = given.log ?? createLog({ service: 'payment-gateway', level: config.logLevel });
   const us = { mchid: config.wechat.mchid, appid: config.wechat.appid, notifyBaseUrl: config.wechat.notifyBaseUrl };
-  const channel = await openWechat(config.wechat, log);
+  const wechat = await openWechat(config.wechat, log);
+  const channels: Channels = { wechat_native: wechatChannel(wechat.wechat, us) };
   let payeesOf: Parameters<typeof paymentHandlers>[0]['payeesOf'] = () => ({});
 
   const core = await startCore({
@@ -47,17 +51,17 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
     handlers: () => [
-      ...paymentHandlers({ us, payeesOf: (providerId) => payeesOf(providerId), newPaymentId: (at) => newId('pay', at) }),
+      ...paymentHandlers({ payeesOf: (providerId) => payeesOf(providerId), newPaymentId: (at) => newId('pay', at) }),
       ...closingHandlers(),
     ],
-    performers: () => [...performers(channel.wechat), ...sharingPerformers(us, channel.sharing)],
+    performers: () => [...performers(channels), ...sharingPerformers(us, wechat.sharing)],
     onFault: (what, error) => log.error({ err: error }, what),
   });
   if (config.seed) await seedMerchants(core.sql);
-  const merchants = await openMerchants(core.sql, ['wechat_native'], (error) => log.error({ err: error }, 'merchants'));
+  const merchants = await openMerchants(core.sql, Object.keys(channels) as Channel[], (error) => log.error({ err: error }, 'merchants'));
   payeesOf = merchants.payeesOf;
 
-  const [book, writes] = [paymentBook(core.sql), paymentWrites(us)];
+  const [book, writes] = [paymentBook(core.sql), paymentWrites];
   const server = await httpServer({
     name: 'payment-gateway',
     logger: log,
@@ -69,7 +73,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       operatorRoutes({ core, book, writes }),
       ledgerRoutes({ ledger: ledgerBook(core.sql) }),
       operationRoutes({ service: 'payment-gateway', core }),
-      callbackRoutes({ core, book, writes, us, keyring: channel.keyring, apiV3Key: channel.apiV3Key, wall: wallClock }),
+      wechatCallbackRoutes({ core, book, writes, us, keyring: wechat.keyring, apiV3Key: wechat.apiV3Key, wall: wallClock }),
     ],
   });
   await core.run();
@@ -83,7 +87,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       await server.stop();
       merchants.stop();
       await core.stop();
-      await channel.stop();
+      await wechat.stop();
     },
   };
 }

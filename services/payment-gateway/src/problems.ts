@@ -20,6 +20,16 @@ export const Problem = problemTable({
     title: 'An earlier attempt is still being closed',
     remedy: 'Repeat the request in a moment, with the same Idempotency-Key.',
   },
+  'attempt-open': {
+    status: 409,
+    title: 'Another way to pay this order is open',
+    remedy: 'Repeat the request in a moment, with the same Idempotency-Key.',
+  },
+  'bank-holds-voucher': {
+    status: 409,
+    title: 'The bank holds the voucher of this order and does not let go of it',
+    remedy: 'Have the checker approve or reject it at the bank; after a rejection any other way to pay is open again.',
+  },
   'too-many-attempts': { status: 409, title: 'This order was tried to be paid too often', remedy: 'Place a new order.' },
   'refund-not-possible': {
     status: 409,

@@ -1,10 +1,10 @@
-import type { Channel } from '@yunshi/contracts/payment';
+import type { BankCode, Channel } from '@yunshi/contracts/payment';
 import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
 import type { DeliveryType } from '@yunshi/kernel/marketplace';
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import type { EntryKind, LedgerAccount } from './ledger/ledger.ts';
-import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, Refund, RefundStatus, Task } from './payment/state.ts';
+import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, Redirect, Refund, RefundStatus, Task } from './payment/state.ts';
 import type { SettlementStatus } from './settlement/flow.ts';
 
 /** The lines of an entry that a buyer sees as 收支明细: what the payer really paid or got. */
@@ -48,8 +48,12 @@ export const attempts = pgTable(
     amount: fen('amount').notNull(),
     description: text('description').notNull(),
     status: text('status').$type<AttemptStatus>().notNull(),
+    bank: text('bank').$type<BankCode>(),
+    channelNo: text('channel_no'),
     codeUrl: text('code_url'),
-    codeAt: at('code_at'),
+    redirect: jsonb('redirect').$type<Redirect>(),
+    shownAt: at('code_at'),
+    approvingSince: at('approving_since'),
     failure: text('failure'),
     orphanReason: text('orphan_reason').$type<OrphanReason>(),
     transactionId: text('transaction_id'),
@@ -59,6 +63,7 @@ export const attempts = pgTable(
     createdAt: at('created_at').notNull(),
     checks: integer('checks').notNull(),
     missed: integer('missed').notNull(),
+    askedAt: at('asked_at'),
   },
   (table) => [index('payment_attempts_of_order').on(table.orderId)],
 );

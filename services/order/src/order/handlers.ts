@@ -1,9 +1,9 @@
 import { completeOrder, orderCompleted, orderRejected, rejectOrder } from '@yunshi/contracts/order';
-import { paymentReceived } from '@yunshi/contracts/payment';
+import { corporatePaymentMoved, paymentReceived, paymentRevoked } from '@yunshi/contracts/payment';
 import type { OrderId } from '@yunshi/kernel/ids';
 import { due, handle, on, write, type Decision, type Handler, type Write } from '@yunshi/messaging/handle';
 import { lapse } from './approval.ts';
-import { complete, receive, reject, type Changed, type Order } from './order.ts';
+import { bankMoved, complete, paymentTakenBack, receive, reject, type Changed, type Order } from './order.ts';
 import { orders, timeline } from './orders.ts';
 import { trialId, trials } from './trials.ts';
 
@@ -35,6 +35,19 @@ export const orderHandlers: readonly Handler[] = [
     key: ({ orderId }) => orderId,
     decide: ({ paymentId, channel, paidAt }, order, { now }) =>
       order ? saved(order, receive(order, { paymentId, channel, paidAt: new Date(paidAt) }, now)) : {},
+  }),
+  on(corporatePaymentMoved, {
+    of: orders,
+    key: ({ orderId }) => orderId,
+    decide: ({ stage, bank, since, until, payBy }, order) => {
+      const news = { stage, bank, since: new Date(since), until: until === null ? null : new Date(until), payBy: new Date(payBy) };
+      return order ? saved(order, bankMoved(order, news)) : {};
+    },
+  }),
+  on(paymentRevoked, {
+    of: orders,
+    key: ({ orderId }) => orderId,
+    decide: ({ amount, revokedAt }, order) => (order ? saved(order, paymentTakenBack(order, { amount, at: new Date(revokedAt) })) : {}),
   }),
   handle(completeOrder, {
     of: orders,

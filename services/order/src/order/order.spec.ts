@@ -20,9 +20,11 @@ import {
 } from '../stories.ts';
 import {
   awaitedOf,
+  bankMoved,
   complete,
   orderFlow,
   orderNumber,
+  paymentTakenBack,
   place,
   receive,
   reject,
@@ -83,6 +85,7 @@ describe('placing', () => {
         status: 'pending_payment',
         reason: null,
         amount: null,
+        bank: null,
         awaits: { what: 'payment', until: later(24 * 60).toISOString() },
       },
     ]);
@@ -128,6 +131,34 @@ describe('the order number', () => {
   test('differs between orders of one moment', () => {
     const numbers = new Set(Array.from({ length: 1_000 }, () => orderNumber(newId('ord', noon), noon)));
     expect(numbers.size).toBe(1_000);
+  });
+});
+
+describe('a company that pays through its bank', () => {
+  const payBy = later(7 * 24 * 60);
+  const news = { bank: 'ICBC', since: later(1), until: later(2 * 24 * 60), payBy } as const;
+  test('has the order wait for as long as that may take, and is told for whom', () => {
+    const started = bankMoved(placed(), { ...news, stage: 'started' });
+    expect(started.order).toMatchObject({ status: 'pending_payment', payBy });
+    const approving = bankMoved(started.order, { ...news, stage: 'approving' });
+    expect([...started.entries, ...approving.entries]).toMatchObject([
+      { what: 'bank-started', bank: 'ICBC', awaits: { what: 'payment', until: later(2 * 24 * 60).toISOString() } },
+      { what: 'bank-approving', bank: 'ICBC', awaits: { what: 'bank-approval' } },
+    ]);
+    const ended = bankMoved(approving.order, { ...news, stage: 'ended', until: null });
+    expect(ended.entries).toMatchObject([{ what: 'bank-ended', awaits: { what: 'payment', until: payBy.toISOString() } }]);
+  });
+  test('never has it wait for less long than before, and nothing is told when the order has gone on', () => {
+    const held = bankMoved(placed(), { ...news, stage: 'started' }).order;
+    expect(bankMoved(held, { ...news, stage: 'ended', payBy: later(10) }).order.payBy).toEqual(payBy);
+    const paid = receive(held, receipt, later(5)).order;
+    expect(bankMoved(paid, { ...news, stage: 'approving' })).toEqual({ order: paid, entries: [] });
+  });
+  test('may get its money back from the bank after all: the order keeps its status, and the timeline tells', () => {
+    const done = complete(receive(placed(), receipt, later(5)).order, instance, later(9)).order;
+    const taken = paymentTakenBack(done, { amount: done.payable, at: later(60) });
+    expect(taken.order.status).toBe('completed');
+    expect(taken.entries).toMatchObject([{ what: 'payment-revoked', amount: done.payable, awaits: null }]);
   });
 });
 

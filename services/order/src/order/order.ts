@@ -1,5 +1,5 @@
 import type { OrderEnd } from '@yunshi/contracts/order';
-import type { Channel } from '@yunshi/contracts/payment';
+import type { BankCode, Channel } from '@yunshi/contracts/payment';
 import { chinaDay, startOfChinaDay } from '@yunshi/kernel/calendar';
 import { flow, isTerminal, move, type ActionOf, type StateOf } from '@yunshi/kernel/flow';
 import type { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProviderId, SkuId, ProductId, UserId } from '@yunshi/kernel/ids';
@@ -85,8 +85,24 @@ export type Order = {
 };
 
 /** What an order waits for, and until when, if that is known. */
-export type Awaited = { readonly what: 'approval' | 'payment' | 'delivery' | 'cancellation'; readonly until: string | null };
-export type What = 'placed' | 'approved' | 'paid' | 'cancel-requested' | 'completed' | 'cancelled' | 'closed' | 'failed';
+export type Awaited = {
+  readonly what: 'approval' | 'payment' | 'bank-approval' | 'delivery' | 'cancellation';
+  readonly until: string | null;
+};
+export type What =
+  | 'placed'
+  | 'approved'
+  /** A company's payment was begun at a bank, waits there for a second person, came to nothing, or was taken back after all 退票. */
+  | 'bank-started'
+  | 'bank-approving'
+  | 'bank-ended'
+  | 'payment-revoked'
+  | 'paid'
+  | 'cancel-requested'
+  | 'completed'
+  | 'cancelled'
+  | 'closed'
+  | 'failed';
 
 /** One thing that happened to an order, as its buyer may read it. Never changed afterwards. */
 export type Entry = {
@@ -100,6 +116,8 @@ export type Entry = {
   readonly reason: OrderEnd | null;
   /** Fen paid or given back, where the entry is about money. */
   readonly amount: Fen | null;
+  /** The bank that a company pays by, where the entry is about that. */
+  readonly bank: BankCode | null;
   readonly awaits: Awaited | null;
 };
 
@@ -228,6 +246,27 @@ export function receive(order: Order, { paymentId, channel, paidAt }: Receipt, n
   return order.status === 'pending_payment' ? received(paid, [], now) : { order: paid, entries: [] };
 }
 
+export type BankNews = {
+  readonly stage: 'started' | 'approving' | 'ended';
+  readonly bank: BankCode | null;
+  readonly since: Date;
+  readonly until: Date | null;
+  readonly payBy: Date;
+};
+
+/** A company pays through its bank, where it takes two persons and days: the order waits for as long as that may last. */
+export function bankMoved(order: Order, { stage, bank, since, until, payBy }: BankNews): Changed {
+  if (order.status !== 'pending_payment') return { order, entries: [] };
+  const held = payBy > order.payBy ? { ...order, payBy } : order;
+  const awaits: Awaited | null =
+    stage === 'ended' ? awaitedOf(held) : { what: stage === 'started' ? 'payment' : 'bank-approval', until: until?.toISOString() ?? null };
+  return told(held, [], since, `bank-${stage}`, { bank, awaits });
+}
+
+/** The bank has taken the money back. The order stays what it is; what was delivered is suspended where it is kept. */
+export const paymentTakenBack = (order: Order, { amount, at }: { readonly amount: Fen; readonly at: Date }): Changed =>
+  told(order, [], at, 'payment-revoked', { amount, awaits: awaitedOf(order) });
+
 /** 交易成功. Asked again, nothing changes. */
 export function complete(order: Order, instanceId: InstanceId, now: Date): Changed {
   if (isTerminal(orderFlow, order.status)) return { order, entries: [] };
@@ -263,9 +302,14 @@ export function moved(order: Order, action: OrderAction): Order {
   return { ...order, status: status.value };
 }
 
-type Telling = { readonly reason?: OrderEnd; readonly amount?: Fen | null; readonly awaits?: Awaited | null };
+type Telling = {
+  readonly reason?: OrderEnd;
+  readonly amount?: Fen | null;
+  readonly bank?: BankCode | null;
+  readonly awaits?: Awaited | null;
+};
 
-export function told(order: Order, before: readonly Entry[], at: Date, what: What, { reason, amount, awaits }: Telling): Changed {
+export function told(order: Order, before: readonly Entry[], at: Date, what: What, { reason, amount, bank, awaits }: Telling): Changed {
   const version = order.version + 1;
   const entry: Entry = {
     entryId: `${order.orderId}:${String(version).padStart(4, '0')}`,
@@ -276,6 +320,7 @@ export function told(order: Order, before: readonly Entry[], at: Date, what: Wha
     status: order.status,
     reason: reason ?? null,
     amount: amount ?? null,
+    bank: bank ?? null,
     awaits: awaits ?? null,
   };
   return { order: { ...order, version }, entries: [...before, entry] };

@@ -1,4 +1,5 @@
 import type { OrderEnd } from '@yunshi/contracts/order';
+import { bankNames } from '@yunshi/contracts/payment';
 import { yuan } from '@yunshi/kernel/money';
 import type { Entry } from './order.ts';
 
@@ -16,7 +17,9 @@ const because: Readonly<Record<OrderEnd, Sentence>> = {
 };
 
 /** What an entry of the timeline says to its buyer. */
-export function sentences({ what, reason, amount }: Pick<Entry, 'what' | 'reason' | 'amount'>): Sentence {
+export function sentences({ what, reason, amount, bank }: Pick<Entry, 'what' | 'reason' | 'amount' | 'bank'>): Sentence {
+  const at = bank === null ? '企业网银' : bankNames[bank];
+  const atBank = bank ?? 'its bank';
   const why = reason === null ? undefined : because[reason];
   const back: Sentence =
     amount === null ? { zh: '', en: '' } : { zh: `，${yuan(amount)} 已原路退回`, en: `; ${yuan(amount)} was given back` };
@@ -33,6 +36,17 @@ export function sentences({ what, reason, amount }: Pick<Entry, 'what' | 'reason
       return amount
         ? { zh: `已付款 ${yuan(amount)}，等待服务商交付`, en: `${yuan(amount)} was paid; the provider delivers` }
         : { zh: '等待服务商交付', en: 'The provider delivers' };
+    case 'bank-started':
+      return { zh: `已选择通过${at}对公付款，等待制单员提交`, en: `The company pays by ${atBank}; the maker has to hand in the voucher` };
+    case 'bank-approving':
+      return { zh: `${at}已受理，等待复核员复核`, en: `${atBank} holds the voucher; the checker has to approve it` };
+    case 'bank-ended':
+      return { zh: `${at}的付款未完成，可以重新付款`, en: `The payment by ${atBank} came to nothing; it can be paid anew` };
+    case 'payment-revoked':
+      return {
+        zh: `银行退票${amount ? `，${yuan(amount)} 已退回付款账户` : ''}，相关资源已暂停`,
+        en: `The bank took the payment back${amount ? `: ${yuan(amount)}` : ''}; what was delivered for it is suspended`,
+      };
     case 'cancel-requested':
       return { zh: '已申请取消，等待支付渠道确认', en: 'Cancellation was requested; the payment channel confirms it' };
     case 'completed':

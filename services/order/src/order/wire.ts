@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OrderEnd } from '@yunshi/contracts/order';
-import { Channel } from '@yunshi/contracts/payment';
+import { BankCode, Channel } from '@yunshi/contracts/payment';
 import { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { DeliveryType, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
@@ -26,7 +26,7 @@ export const OrderDecision = z.strictObject({
 });
 
 export const Awaits = z
-  .object({ what: z.enum(['approval', 'payment', 'delivery', 'cancellation']), until: Time.nullable() })
+  .object({ what: z.enum(['approval', 'payment', 'bank-approval', 'delivery', 'cancellation']), until: Time.nullable() })
   .meta({ description: 'What the order waits for, and until when, if that is known' });
 
 export const ShownOrder = z
@@ -115,10 +115,24 @@ export const ShownEntry = z
     order_id: OrderId,
     version: z.int().min(1),
     at: Time,
-    what: z.enum(['placed', 'approved', 'paid', 'cancel-requested', 'completed', 'cancelled', 'closed', 'failed']),
+    what: z.enum([
+      'placed',
+      'approved',
+      'bank-started',
+      'bank-approving',
+      'bank-ended',
+      'paid',
+      'payment-revoked',
+      'cancel-requested',
+      'completed',
+      'cancelled',
+      'closed',
+      'failed',
+    ]),
     status: Status,
     reason: OrderEnd.nullable(),
     amount: Fen.nullable(),
+    bank: BankCode.nullable().meta({ description: 'The bank that a company pays by' }),
     awaits: Awaits.nullable(),
     message: z.string().meta({ description: 'What happened, in Chinese' }),
     message_en: z.string(),
@@ -126,7 +140,7 @@ export const ShownEntry = z
   .meta({ id: 'OrderEntry' });
 
 export function shownEntry(entry: Entry): z.infer<typeof ShownEntry> {
-  const { orderId, version, at, what, status, reason, amount, awaits } = entry;
+  const { orderId, version, at, what, status, reason, amount, bank, awaits } = entry;
   const { zh, en } = sentences(entry);
-  return { order_id: orderId, version, at: at.toISOString(), what, status, reason, amount, awaits, message: zh, message_en: en };
+  return { order_id: orderId, version, at: at.toISOString(), what, status, reason, amount, bank, awaits, message: zh, message_en: en };
 }

@@ -190,6 +190,7 @@ const world: World<Purchase> = {
     answersTo(useCoupon, { used: () => ({}) }),
     answersTo(collectPayment, {
       paid: (_, draw) => ({ paymentId: payment, channel: draw(() => fc.constantFrom(...Channel.options)), paidAt: nextNoon }),
+      held: () => ({ until: nextNoon }),
       refused: (_, draw) => ({ reason: draw(() => fc.constantFrom('closed', 'no-channel')) }),
     }),
     answersTo(returnPayment, {

@@ -100,6 +100,8 @@ export const purchaseSaga = saga('purchase', 1, Purchase)
     with: bill,
     on: 'paid',
     within: (p) => p.payBy,
+    // A company's payment takes a second person and days.
+    prolong: { on: 'held', until: ({ until }) => until },
     undo: returnPayment,
     undoWith: returning,
     undoKeep: returned,

@@ -1,11 +1,13 @@
 /** What becomes of attempts to pay: what the buyer asks, and what the channel says. Pure. */
-import { paymentReceived, type Channel } from '@yunshi/contracts/payment';
+import { corporatePaymentMoved, paymentReceived, type BankCode, type Channel } from '@yunshi/contracts/payment';
 import type { AttemptId } from '@yunshi/kernel/ids';
-import type { Fen } from '@yunshi/kernel/money';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import * as ledger from '../ledger/ledger.ts';
-import { orderNumber, subOrderNumber } from './numbers.ts';
+import type { CloseOutcome, OrderSeen, PlaceOutcome, QueryOutcome } from './channel.ts';
+import { approveBy, channelRules, endOf, HOLD_MS_MAX } from './channels.ts';
+import { orderNumber } from './numbers.ts';
 import { refundAll } from './refunds.ts';
+import { revoke } from './revocation.ts';
 import {
   isLive,
   isPaid,
@@ -27,87 +29,135 @@ import {
 
 /** Waits between two questions about an attempt, in seconds. */
 const CHECK_S = [2, 4, 8, 15, 30, 60, 120, 300, 600] as const;
-/** A code lives two hours; it is shown anew a little before. */
-const CODE_FRESH_MS = 110 * 60_000;
-/** WeChat Pay takes orders only that can be paid for another minute; a little more for the way there. */
-const WINDOW_MS_MIN = 75_000;
+/** A checker takes hours or days, and the bank tells when it is done: these questions are only there in case it does not. */
+const APPROVAL_CHECK_S = [60, 300, 900, 1_800] as const;
+/** A buyer who keeps saying «I have paid» has the channel asked once in this time. */
+const ASK_MS_MIN = 3_000;
 const ATTEMPTS_MAX = 20;
-/** What a channel takes at once, in fen: WeChat Pay ten million yuan. */
-const AMOUNT_MAX: Readonly<Record<Channel, Fen>> = { wechat_native: 1_000_000_000, corporate_bank: 1_000_000_000_000 };
 /** How often an order that we never saw confirmed must be unknown to the channel before we believe it. */
 const MISSES_MIN = 2;
 const MISSING_AGAIN_S = 30;
 
 export type Unpayable =
-  'payment-made' | 'payment-closed' | 'payment-window-over' | 'channel-not-offered' | 'attempt-closing' | 'too-many-attempts';
+  | 'payment-made'
+  | 'payment-closed'
+  | 'payment-window-over'
+  | 'channel-not-offered'
+  | 'attempt-open'
+  | 'attempt-closing'
+  | 'too-many-attempts';
 
-/** Opens an attempt, or shows the one that is open: a second code for the same order would let a buyer pay twice. */
+export type Wish = { readonly channel: Channel; readonly bank?: BankCode | null | undefined };
+
+/** Opens an attempt, or shows the one that is open: a second way to pay the same order would let a buyer pay twice. */
 export function attempt(
   payment: Payment,
-  { channel, attemptId, now }: { channel: Channel; attemptId: AttemptId; now: Date },
+  { channel, bank = null, attemptId, now }: Wish & { readonly attemptId: AttemptId; readonly now: Date },
 ): Result<Change & { readonly attemptId: AttemptId }, Unpayable> {
-  if (payment.status === 'paid') return no('payment-made');
+  if (payment.status === 'paid' || payment.status === 'revoked') return no('payment-made');
   if (payment.status !== 'open') return no('payment-closed');
-  if (payment.payBy.getTime() - now.getTime() < WINDOW_MS_MIN) return no('payment-window-over');
+  const rules = channelRules[channel];
   const payee = payment.payees[channel];
-  if (payee === undefined || payment.amount > AMOUNT_MAX[channel]) return no('channel-not-offered');
+  if (payee === undefined || payment.amount > rules.amountMax) return no('channel-not-offered');
   const live = liveAttempt(payment);
-  if (live?.status === 'closing' || (live && live.channel !== channel)) return no('attempt-closing');
+  if (live?.status === 'closing') return no('attempt-closing');
+  if (live && (live.channel !== channel || live.bank !== bank)) return no('attempt-open');
+  if (live?.status === 'approving') return ok({ ...unchanged(payment), attemptId: live.attemptId });
+  if (payment.payBy.getTime() - now.getTime() < rules.windowMsMin) return no('payment-window-over');
   if (live) {
-    const stale = live.codeAt !== null && now.getTime() - live.codeAt.getTime() > CODE_FRESH_MS;
+    const stale = live.shownAt !== null && now.getTime() - live.shownAt.getTime() > rules.shownMs;
     return ok({ payment, attemptId: live.attemptId, effects: stale ? [{ do: 'place', attempt: live }] : [] });
   }
   if (payment.attempts.length >= ATTEMPTS_MAX) return no('too-many-attempts');
-  const { orderId, amount, description, payBy: expiresAt } = payment;
-  const unknown = { codeUrl: null, codeAt: null, failure: null, orphanReason: null, transactionId: null, received: null, paidAt: null };
-  const fresh: Attempt = {
-    attemptId,
+  return opened(payment, { attemptId, channel, bank, payee }, now);
+}
+
+function opened(
+  before: Payment,
+  chosen: Pick<Attempt, 'attemptId' | 'channel' | 'bank' | 'payee'>,
+  now: Date,
+): Result<Change & { readonly attemptId: AttemptId }, Unpayable> {
+  const { corporate, windowMsMin } = channelRules[chosen.channel];
+  const payBy = corporate ? heldUntil(before, corporate.makerMs + corporate.checkerMs, now) : before.payBy;
+  const expiresAt = corporate ? new Date(Math.min(now.getTime() + corporate.makerMs, payBy.getTime() - corporate.checkerMs)) : payBy;
+  if (expiresAt.getTime() - now.getTime() < windowMsMin) return no('payment-window-over');
+  const { orderId, amount, description } = before;
+  const nothing = { channelNo: null, codeUrl: null, redirect: null, shownAt: null, approvingSince: null, askedAt: null, failure: null };
+  const noMoney = { orphanReason: null, transactionId: null, received: null, paidAt: null };
+  const clocks = { expiresAt, createdAt: now, checks: 0, missed: 0 };
+  const fresh: Attempt = { ...chosen, orderId, amount, description, status: 'opening', ...nothing, ...noMoney, ...clocks };
+  const payment = { ...before, payBy, attempts: [...before.attempts, fresh] };
+  const held: Effect[] = corporate
+    ? [
+        ...(payBy > before.payBy && before.collector ? [{ do: 'answer-held' as const, to: before.collector, until: payBy }] : []),
+        tellBuyer(payment, fresh, { stage: 'started', since: now, until: expiresAt }),
+      ]
+    : [];
+  return ok({ payment, attemptId: fresh.attemptId, effects: [{ do: 'place', attempt: fresh }, ...held] });
+}
+
+/** A corporate payment that has begun keeps the order waiting until it can no longer succeed. */
+function heldUntil({ payBy, createdAt }: Payment, ms: number, now: Date): Date {
+  const until = Math.min(now.getTime() + ms, createdAt.getTime() + HOLD_MS_MAX);
+  return new Date(Math.max(payBy.getTime(), until));
+}
+
+type Stage = { readonly stage: 'started' | 'approving' | 'ended'; readonly since: Date; readonly until: Date | null };
+
+const tellBuyer = (
+  { orderId, accountId, payBy }: Payment,
+  { attemptId, channel, bank }: Attempt,
+  { stage, since, until }: Stage,
+): Effect => ({
+  do: 'tell',
+  event: corporatePaymentMoved({
     orderId,
+    accountId,
+    attemptId,
     channel,
-    payee,
-    amount,
-    description,
-    status: 'opening',
-    ...unknown,
-    expiresAt,
-    createdAt: now,
-    checks: 0,
-    missed: 0,
-  };
-  return ok({ payment: { ...payment, attempts: [...payment.attempts, fresh] }, attemptId, effects: [{ do: 'place', attempt: fresh }] });
-}
+    bank,
+    stage,
+    since: since.toISOString(),
+    until: until?.toISOString() ?? null,
+    payBy: payBy.toISOString(),
+  }),
+});
 
-/** The buyer says «I have paid»: ask the channel now. */
-export function ask(payment: Payment): Change {
+/** The buyer wants to pay another way: what is open must be closed by the channel first. A bank that holds the voucher may refuse. */
+export function leave(payment: Payment, now: Date): Change {
   const live = liveAttempt(payment);
-  return { payment, effects: live && live.status !== 'opening' ? [{ do: 'query', attempt: live }] : [] };
+  const closable = payment.status === 'open' && (live?.status === 'open' || live?.status === 'approving');
+  return live && closable ? closeOne(payment, live, now) : unchanged(payment);
 }
 
-export type Placed =
-  | { readonly kind: 'placed'; readonly codeUrl: string }
-  | { readonly kind: 'paid' }
-  | { readonly kind: 'closed' }
-  | { readonly kind: 'refused'; readonly code: string }
-  | { readonly kind: 'unknown' };
+/** The buyer says «I have paid»: ask the channel now, unless it was asked just before. */
+export function ask(payment: Payment, now: Date): Change {
+  const live = liveAttempt(payment);
+  if (!live || live.status === 'opening') return unchanged(payment);
+  if (live.askedAt && now.getTime() - live.askedAt.getTime() < ASK_MS_MIN) return unchanged(payment);
+  const asked = { ...live, askedAt: now };
+  return { payment: put(payment, asked), effects: [{ do: 'query', attempt: asked }] };
+}
 
 /** The channel's answer to an order. An unknown one is asked for again with the same number, unless nobody wants it any more. */
-export function placed(payment: Payment, attemptId: AttemptId, answer: Placed, now: Date): Change {
+export function placed(payment: Payment, attemptId: AttemptId, answer: PlaceOutcome, now: Date): Change {
   const found = payment.attempts.find((one) => one.attemptId === attemptId);
   if (!found || !isLive(found)) return unchanged(payment);
   const wanted = payment.status === 'open' && now < found.expiresAt;
   switch (answer.kind) {
     case 'placed': {
-      const shown = { ...found, codeUrl: answer.codeUrl, codeAt: now, checks: 0 };
-      const opened = shown.status === 'opening' ? step(shown, 'open') : shown;
-      if (!wanted) return closeOne(put(payment, opened), opened, now);
-      return { payment: put(payment, opened), effects: [{ do: 'check', at: later(now, waitOf(CHECK_S, 0)) }] };
+      const shown = { ...found, ...meansOf(answer), channelNo: answer.channelNo ?? found.channelNo, shownAt: now, checks: 0 };
+      const open = shown.status === 'opening' ? step(shown, 'open') : shown;
+      if (open.status === 'approving') return unchanged(put(payment, { ...found, channelNo: open.channelNo }));
+      if (!wanted) return closeOne(put(payment, open), open, now);
+      return { payment: put(payment, open), effects: [{ do: 'check', at: later(now, waitOf(CHECK_S, 0)) }] };
     }
     case 'paid':
       return askAgain(payment, found.status === 'opening' ? step(found, 'open') : found, now, 'at-once');
     case 'closed':
     case 'refused': {
       const failure = answer.kind === 'closed' ? 'ORDER_CLOSED' : answer.code;
-      if (found.status === 'opening') return settleClosing(put(payment, { ...step(found, 'fail'), failure }));
+      if (found.status === 'opening') return ended(payment, { ...step(found, 'fail'), failure }, now);
       return askAgain(payment, found, now);
     }
     case 'unknown': {
@@ -122,15 +172,26 @@ export function placed(payment: Payment, attemptId: AttemptId, answer: Placed, n
   }
 }
 
-export type ClosedAnswer = { readonly kind: 'closed' | 'paid' | 'missing' | 'refused' | 'unknown' };
+function meansOf({ means }: Extract<PlaceOutcome, { kind: 'placed' }>): Pick<Attempt, 'codeUrl' | 'redirect'> {
+  switch (means.kind) {
+    case 'code':
+      return { codeUrl: means.codeUrl, redirect: null };
+    case 'page':
+      return { codeUrl: null, redirect: { url: means.url } };
+    case 'form':
+      return { codeUrl: null, redirect: { url: means.url, fields: means.fields } };
+  }
+}
 
 /** The channel's answer to a close. Only its «closed» lets the order go. */
-export function closeAnswered(payment: Payment, attemptId: AttemptId, answer: ClosedAnswer, now: Date): Change {
+export function closeAnswered(payment: Payment, attemptId: AttemptId, answer: CloseOutcome, now: Date): Change {
   const found = payment.attempts.find((one) => one.attemptId === attemptId);
   if (found?.status !== 'closing') return unchanged(payment);
   switch (answer.kind) {
     case 'closed':
-      return settleClosing(put(payment, step(found, 'end')));
+      return ended(payment, step(found, 'end'), now);
+    case 'held':
+      return approving(payment, found, now);
     case 'paid':
       return askAgain(payment, found, now, 'at-once');
     case 'missing':
@@ -141,48 +202,50 @@ export function closeAnswered(payment: Payment, attemptId: AttemptId, answer: Cl
   }
 }
 
-/** What a verified query or callback says of an order. */
-export type Seen = {
-  readonly number: string;
-  readonly subNumber: string;
-  readonly subMchid: string;
-  readonly subOrders: number;
-  readonly state: 'unpaid' | 'paid' | 'closed';
-  readonly amount: Fen;
-  readonly currency: string;
-  readonly transactionId?: string | undefined;
-  readonly paidAt?: string | undefined;
-};
-export type Queried = { readonly kind: 'found'; readonly order: Seen } | { readonly kind: 'missing' | 'refused' | 'unknown' };
+/** The bank holds the voucher, and waits for the checker. */
+function approving(payment: Payment, found: Attempt, now: Date): Change {
+  if (found.status === 'approving') return askAgain(payment, found, now);
+  const waiting: Attempt = { ...step(found, 'accept'), approvingSince: found.approvingSince ?? now, checks: 0 };
+  const told = found.approvingSince ? [] : [tellBuyer(payment, waiting, { stage: 'approving', since: now, until: approveBy(waiting) })];
+  return { payment: put(payment, waiting), effects: [...told, { do: 'check', at: later(now, waitOf(APPROVAL_CHECK_S, 0)) }] };
+}
 
-export function queried(payment: Payment, attemptId: AttemptId, answer: Queried, now: Date): Change {
+export function queried(payment: Payment, attemptId: AttemptId, answer: QueryOutcome, now: Date): Change {
   const found = payment.attempts.find((one) => one.attemptId === attemptId);
   if (!found) return unchanged(payment);
   if (answer.kind === 'found') return seen(payment, attemptId, answer.order, now);
-  if (found.status !== 'open' && found.status !== 'closing') return unchanged(payment);
+  if (!isLive(found) || found.status === 'opening') return unchanged(payment);
   return answer.kind === 'missing' ? missing(payment, found, now) : askAgain(payment, found, now);
 }
 
 /** Takes in what the channel says of an order, however often and in whatever order it says it. */
-export function seen(payment: Payment, attemptId: AttemptId, order: Seen, now: Date): Change {
-  const found = payment.attempts.find((one) => one.attemptId === attemptId);
-  if (!found || isPaid(found)) return unchanged(payment);
-  const strange = strangeness(found, order);
-  if (strange !== undefined) return mismatch(payment, found, strange, now);
+export function seen(payment: Payment, attemptId: AttemptId, order: OrderSeen, now: Date): Change {
+  const known = payment.attempts.find((one) => one.attemptId === attemptId);
+  if (!known) return unchanged(payment);
+  const strange = strangeness(known, order);
+  if (strange !== undefined) return mismatch(payment, known, strange, now);
+  if (order.state === 'revoked') return revoke(payment, known, now);
+  if (isPaid(known) || known.status === 'revoked') return unchanged(payment);
+  const found = order.channelNo === undefined ? known : { ...known, channelNo: order.channelNo };
   if (order.state === 'paid') return received(payment, found, order, now);
-  if (found.status !== 'open' && found.status !== 'closing') return unchanged(payment);
-  if (order.state === 'closed') return settleClosing(put(payment, step(found, 'end')));
-  if (found.status === 'closing') return { payment, effects: [{ do: 'close', attempt: found }] };
-  return now < found.expiresAt ? askAgain(payment, found, now) : closeOne(payment, found, now);
+  if (!isLive(found)) return unchanged(payment);
+  switch (order.state) {
+    case 'closed':
+      return ended(payment, { ...step(found, 'end'), failure: order.failure ?? found.failure }, now);
+    case 'approving':
+      return approving(payment, found, now);
+    case 'unpaid':
+      if (found.status === 'opening') return unchanged(payment);
+      if (found.status === 'closing') return { payment: put(payment, found), effects: [{ do: 'close', attempt: found }] };
+      return found.status === 'approving' || now < found.expiresAt ? askAgain(payment, found, now) : closeOne(payment, found, now);
+  }
 }
 
 /** What does not fit the attempt, if anything. The amount is judged later: a wrong one is money all the same. */
-function strangeness(attempt: Attempt, order: Seen): string | undefined {
+function strangeness(attempt: Attempt, order: OrderSeen): string | undefined {
   if (order.number !== orderNumber(attempt.attemptId)) return `order number ${order.number}`;
-  if (order.subNumber !== subOrderNumber(attempt.attemptId)) return `sub order number ${order.subNumber}`;
-  if (order.subMchid !== attempt.payee) return `payee ${order.subMchid} instead of ${attempt.payee}`;
-  if (order.subOrders !== 1) return `${order.subOrders} sub orders`;
-  return order.currency === 'CNY' ? undefined : `currency ${order.currency}`;
+  if (order.payee !== attempt.payee) return `payee ${order.payee} instead of ${attempt.payee}`;
+  return order.currency === 'CNY' ? order.strange : `currency ${order.currency}`;
 }
 
 /** Not ours as it stands: nothing is done with it but to show it to an operator. */
@@ -198,7 +261,7 @@ function mismatch(payment: Payment, attempt: Attempt, strange: string, now: Date
   return { payment, effects: [{ do: 'task', task }] };
 }
 
-function received(payment: Payment, found: Attempt, order: Seen, now: Date): Change {
+function received(payment: Payment, found: Attempt, order: OrderSeen, now: Date): Change {
   const paidAt = order.paidAt === undefined ? now : new Date(order.paidAt);
   const cash: Attempt = { ...found, received: order.amount, paidAt, transactionId: order.transactionId ?? null };
   const { orderId, accountId, providerId, paymentId } = payment;
@@ -215,7 +278,8 @@ function received(payment: Payment, found: Attempt, order: Seen, now: Date): Cha
       ],
     };
   }
-  const reason: OrphanReason = order.amount !== found.amount ? 'wrong-amount' : payment.status === 'paid' ? 'double' : 'late';
+  const double = payment.status === 'paid' || payment.status === 'revoked';
+  const reason: OrphanReason = order.amount !== found.amount ? 'wrong-amount' : double ? 'double' : 'late';
   const orphan: Attempt = { ...step(cash, 'orphan'), orphanReason: reason };
   // Whoever asked for the money back waits until this money, too, has gone back.
   const status = payment.status === 'closing' ? moved(paymentFlow, payment.status, 'receive') : payment.status;
@@ -233,20 +297,19 @@ export function check(payment: Payment, now: Date): Change {
 
 function askAgain(payment: Payment, found: Attempt, now: Date, when: 'at-once' | 'later' = 'later'): Change {
   const waiting = { ...found, checks: found.checks + 1 };
-  const at = later(now, waitOf(CHECK_S, found.checks));
+  const at = later(now, waitOf(found.status === 'approving' ? APPROVAL_CHECK_S : CHECK_S, found.checks));
   // Nobody can pay after this, so there is no use in waiting much longer.
-  const end = later(found.expiresAt, 5);
-  const next: Effect = { do: 'check', at: found.status === 'open' && at > end && end > now ? end : at };
+  const end = later(found.status === 'open' ? found.expiresAt : endOf(found), 5);
+  const next: Effect = { do: 'check', at: at > end && end > now ? end : at };
   return { payment: put(payment, waiting), effects: when === 'at-once' ? [{ do: 'query', attempt: waiting }, next] : [next] };
 }
 
 /** The channel does not know the order. If it had confirmed it before, that is strange; if not, the order may still be on its way. */
 function missing(payment: Payment, found: Attempt, now: Date): Change {
   const missed = { ...found, missed: found.missed + 1 };
-  if (found.codeUrl === null && missed.missed >= MISSES_MIN && found.status === 'closing')
-    return settleClosing(put(payment, step(missed, 'end')));
-  if (found.codeUrl === null) return { payment: put(payment, missed), effects: [{ do: 'check', at: later(now, MISSING_AGAIN_S) }] };
-  return askAgain(payment, missed, now);
+  if (found.shownAt !== null) return askAgain(payment, missed, now);
+  if (missed.missed >= MISSES_MIN && found.status === 'closing') return ended(payment, step(missed, 'end'), now);
+  return { payment: put(payment, missed), effects: [{ do: 'check', at: later(now, MISSING_AGAIN_S) }] };
 }
 
 function closeOne(payment: Payment, found: Attempt, now: Date): Change {
@@ -265,8 +328,15 @@ function closeOne(payment: Payment, found: Attempt, now: Date): Change {
 export function closeAll(payment: Payment, now: Date): Change {
   const live = liveAttempt(payment);
   // An order that the channel has not answered yet is closed when the answer is there: closing what has not arrived closes nothing.
-  if (live?.status === 'open') return closeOne(payment, live, now);
+  if (live?.status === 'open' || live?.status === 'approving') return closeOne(payment, live, now);
   return live ? unchanged(payment) : settleClosing(payment);
+}
+
+/** Nothing comes of this attempt any more. */
+function ended(before: Payment, attempt: Attempt, now: Date): Change {
+  const { payment, effects } = settleClosing(put(before, attempt));
+  if (!channelRules[attempt.channel].corporate) return { payment, effects };
+  return { payment, effects: [...effects, tellBuyer(payment, attempt, { stage: 'ended', since: now, until: null })] };
 }
 
 /** Once nothing can be paid any more, whoever asked for the money back is told. */

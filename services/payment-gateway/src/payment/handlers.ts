@@ -18,27 +18,26 @@ import { postingRows, rowsOfEntry } from '../ledger/entries.ts';
 import { release, shared, shareReturned, type Shared } from '../settlement/settlement.ts';
 import { returnShare, shareProfit } from '../sharing/calls.ts';
 import type { ReturnOutcome, ShareOutcome } from '../wechat/sharing.ts';
-import type { WechatPay } from '../wechat/wechat-pay.ts';
 import { check, closeAnswered, placed, queried } from './attempts.ts';
 import { applyRefund, closeOrder, placeOrder, queryOrder, queryRefund } from './calls.ts';
+import type { ChannelOrder, ChannelRefund, Channels, PaymentChannel } from './channel.ts';
+import { endOf } from './channels.ts';
 import { orderNumber, shareNumber, shareReturnNumber } from './numbers.ts';
 import { collect, giveBack, sell } from './payment.ts';
 import { payments, taskRows } from './payments.ts';
 import { checkRefunds, refundAnswered, refundQueried } from './refunds.ts';
-import { closeRequest, orderRequest, refundRequest, type Us } from './requests.ts';
-import { liveAttempt, type Asker, type Attempt, type Change, type Effect, type Payment } from './state.ts';
+import { liveAttempt, type Asker, type Attempt, type Change, type Effect, type Payment, type Refund } from './state.ts';
 
 const CHECK = 'payment.check';
 const CHECK_REFUNDS = 'payment.check-refunds';
 const RELEASE = 'settlement.release';
 
 type Deps = {
-  readonly us: Us;
   readonly payeesOf: (providerId: ProviderId) => Payment['payees'];
   readonly newPaymentId: (at: Date) => PaymentId;
 };
 
-export const paymentHandlers = ({ us, payeesOf, newPaymentId }: Deps): readonly Handler[] => [
+export const paymentHandlers = ({ payeesOf, newPaymentId }: Deps): readonly Handler[] => [
   handle(collectPayment, {
     of: payments,
     key: (ask) => ask.orderId,
@@ -46,74 +45,74 @@ export const paymentHandlers = ({ us, payeesOf, newPaymentId }: Deps): readonly 
       const bill = { ...ask, payBy: new Date(ask.payBy), payees: payeesOf(ask.providerId) };
       const collected = collect(payment, bill, { now, from, paymentId: newPaymentId(now) });
       if (!collected.ok) return { reply: reply.refused({ reason: collected.error }) };
-      return decisionOf(us, payment, collected.value, from);
+      return decisionOf(payment, collected.value, from);
     },
   }),
   handle(returnPayment, {
     of: payments,
     key: (ask) => ask.orderId,
     decide: ({ orderId, accountId }, payment, { now, from }) =>
-      decisionOf(us, payment, giveBack(payment, { orderId, accountId }, { now, from, paymentId: newPaymentId(now) }), from),
+      decisionOf(payment, giveBack(payment, { orderId, accountId }, { now, from, paymentId: newPaymentId(now) }), from),
   }),
   on(orderCompleted, {
     of: payments,
     key: (event) => event.orderId,
     decide: (_event, payment, { now }) => {
       const sold = sell(payment, now);
-      return sold ? decisionOf(us, payment, sold) : {};
+      return sold ? decisionOf(payment, sold) : {};
     },
   }),
-  due(CHECK, { of: payments, decide: (_key: OrderId, payment, { now }) => (payment ? decisionOf(us, payment, check(payment, now)) : {}) }),
+  due(CHECK, { of: payments, decide: (_key: OrderId, payment, { now }) => (payment ? decisionOf(payment, check(payment, now)) : {}) }),
   due(CHECK_REFUNDS, {
     of: payments,
-    decide: (_key: OrderId, payment, { now }) => (payment ? decisionOf(us, payment, checkRefunds(payment, now)) : {}),
+    decide: (_key: OrderId, payment, { now }) => (payment ? decisionOf(payment, checkRefunds(payment, now)) : {}),
   }),
   due(RELEASE, {
     of: payments,
-    decide: (_key: OrderId, payment, { now }) => (payment ? decisionOf(us, payment, release(payment, now)) : {}),
+    decide: (_key: OrderId, payment, { now }) => (payment ? decisionOf(payment, release(payment, now)) : {}),
   }),
-  ...outcomeHandlers(us),
-  ...sharingHandlers(us),
+  ...outcomeHandlers,
+  ...sharingHandlers,
 ];
 
 /** What becomes of the answers, and of their absence. */
-const outcomeHandlers = (us: Us): readonly Handler[] => [
+const outcomeHandlers: readonly Handler[] = [
   whenCalled(placeOrder, {
     of: payments,
     decide: ({ request, outcome }, payment, { now }) =>
-      payment ? decisionOf(us, payment, placed(payment, request.attemptId, outcome, now)) : {},
+      payment ? decisionOf(payment, placed(payment, request.attemptId, outcome, now)) : {},
   }),
   whenCalled(queryOrder, {
     of: payments,
     decide: ({ request, outcome }, payment, { now }) =>
-      payment ? decisionOf(us, payment, queried(payment, request.attemptId, outcome, now)) : {},
+      payment ? decisionOf(payment, queried(payment, request.attemptId, outcome, now)) : {},
   }),
   whenCalled(closeOrder, {
     of: payments,
     decide: ({ request, outcome }, payment, { now }) =>
-      payment ? decisionOf(us, payment, closeAnswered(payment, request.attemptId, outcome, now)) : {},
+      payment ? decisionOf(payment, closeAnswered(payment, request.attemptId, outcome, now)) : {},
   }),
   whenCalled(applyRefund, {
     of: payments,
     decide: ({ request, outcome }, payment, { now }) =>
-      payment ? decisionOf(us, payment, refundAnswered(payment, request.refund.out_refund_no, outcome, now)) : {},
+      payment ? decisionOf(payment, refundAnswered(payment, request.refundNo, outcome, now)) : {},
   }),
   whenCalled(queryRefund, {
     of: payments,
     decide: ({ request, outcome }, payment, { now }) =>
-      payment ? decisionOf(us, payment, refundQueried(payment, request.refundNo, outcome, now)) : {},
+      payment ? decisionOf(payment, refundQueried(payment, request.refundNo, outcome, now)) : {},
   }),
 ];
 
-const sharingHandlers = (us: Us): readonly Handler[] => [
+const sharingHandlers: readonly Handler[] = [
   whenCalled(shareProfit, {
     of: payments,
-    decide: ({ outcome }, payment, { now }) => (payment ? decisionOf(us, payment, shared(payment, sharedAs(outcome), now)) : {}),
+    decide: ({ outcome }, payment, { now }) => (payment ? decisionOf(payment, shared(payment, sharedAs(outcome), now)) : {}),
   }),
   whenCalled(returnShare, {
     of: payments,
     decide: ({ request, outcome }, payment, { now }) =>
-      payment ? decisionOf(us, payment, shareReturned(payment, request.returnNo, sharedAs(outcome), now)) : {},
+      payment ? decisionOf(payment, shareReturned(payment, request.returnNo, sharedAs(outcome), now)) : {},
   }),
 ];
 
@@ -135,18 +134,26 @@ function sharedAs(outcome: ShareOutcome | ReturnOutcome): Shared {
   }
 }
 
-export const performers = (wechat: WechatPay): readonly Performer[] => [
-  performs(placeOrder, ({ order }, { signal }) => wechat.place(order, signal)),
-  performs(queryOrder, ({ number }, { signal }) => wechat.query(number, signal)),
-  performs(closeOrder, ({ number, order }, { signal }) => wechat.close(number, order, signal)),
-  performs(applyRefund, ({ refund }, { signal }) => wechat.refund(refund, signal)),
-  performs(queryRefund, ({ refundNo, subMchid }, { signal }) => wechat.queryRefund(refundNo, subMchid, signal)),
-];
+export function performers(channels: Channels): readonly Performer[] {
+  // An attempt outlives its channel's service: its calls wait until the channel is back, and end as a dead letter if it never is.
+  const of = ({ channel }: Pick<ChannelOrder, 'channel'>): PaymentChannel => {
+    const found = channels[channel];
+    if (!found) throw new Error(`channel ${channel} is not in service here`);
+    return found;
+  };
+  return [
+    performs(placeOrder, async (order, { signal }) => of(order).place(order, signal)),
+    performs(queryOrder, async (order, { signal }) => of(order).query(order, signal)),
+    performs(closeOrder, async (order, { signal }) => of(order).close(order, signal)),
+    performs(applyRefund, async (refund, { signal }) => of(refund.order).refund(refund, signal)),
+    performs(queryRefund, async (refund, { signal }) => of(refund.order).queryRefund(refund, signal)),
+  ];
+}
 
 /** A change in the words of the core. `from` is whoever waits for the reply to the message in hand. */
-export function decisionOf(us: Us, before: Payment | undefined, { payment, effects }: Change, from?: SagaRef): Decision<Payment> {
+export function decisionOf(before: Payment | undefined, { payment, effects }: Change, from?: SagaRef): Decision<Payment> {
   const decision: Mutable<Decision<Payment>> = payment === before ? {} : { save: payment };
-  for (const effect of effects) record(decision, effect, { us, payment, from });
+  for (const effect of effects) record(decision, effect, { payment, from });
   const settled = before && liveAttempt(before) && !liveAttempt(payment);
   return settled ? { ...decision, cancelDeadlines: [{ kind: CHECK, key: payment.orderId }] } : decision;
 }
@@ -154,9 +161,9 @@ export function decisionOf(us: Us, before: Payment | undefined, { payment, effec
 const deadlineOf = { check: CHECK, 'check-refunds': CHECK_REFUNDS, release: RELEASE } as const;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Recording = { readonly us: Us; readonly payment: Payment; readonly from: SagaRef | undefined };
+type Recording = { readonly payment: Payment; readonly from: SagaRef | undefined };
 
-function record(decision: Mutable<Decision<Payment>>, effect: Effect, { us, payment, from }: Recording): void {
+function record(decision: Mutable<Decision<Payment>>, effect: Effect, { payment, from }: Recording): void {
   switch (effect.do) {
     case 'place':
     case 'query':
@@ -165,7 +172,7 @@ function record(decision: Mutable<Decision<Payment>>, effect: Effect, { us, paym
     case 'query-refund':
     case 'share':
     case 'return-share':
-      decision.calls = [...(decision.calls ?? []), callOf(us, payment, effect)];
+      decision.calls = [...(decision.calls ?? []), callOf(payment, effect)];
       return;
     case 'check':
     case 'check-refunds':
@@ -175,6 +182,7 @@ function record(decision: Mutable<Decision<Payment>>, effect: Effect, { us, paym
       return;
     }
     case 'answer-paid':
+    case 'answer-held':
     case 'answer-closed':
     case 'answer-refunded': {
       const reply = replyOf(effect);
@@ -198,6 +206,8 @@ function replyOf(effect: Extract<Effect, { to: Asker }>) {
   switch (effect.do) {
     case 'answer-paid':
       return collectPayment.reply.paid({ paymentId: effect.paymentId, channel: effect.channel, paidAt: effect.paidAt.toISOString() });
+    case 'answer-held':
+      return collectPayment.reply.held({ until: effect.until.toISOString() });
     case 'answer-closed':
       return returnPayment.reply.closed({});
     case 'answer-refunded':
@@ -205,28 +215,30 @@ function replyOf(effect: Extract<Effect, { to: Asker }>) {
   }
 }
 
-function callOf(us: Us, { orderId, collector }: Payment, effect: Extract<Effect, { attempt: unknown }>) {
-  // The buyer pays by a request of its own, but WeChat Pay is called, and calls back, in the trace of the purchase.
+function callOf({ orderId, collector }: Payment, effect: Extract<Effect, { attempt: unknown }>) {
+  // The buyer pays by a request of its own, but the channel is called, and calls back, in the trace of the purchase.
   const traceparent = collector?.traceparent;
   const when = { ...(effect.at && { notBefore: effect.at }), ...(traceparent !== undefined && { traceparent }) };
-  const { attempt } = effect;
-  const { attemptId } = attempt;
   switch (effect.do) {
     case 'place':
-      return placeOrder.intent(orderId, { attemptId, order: orderRequest(us, attempt) }, when);
+      return placeOrder.intent(orderId, channelOrder(effect.attempt), when);
     case 'query':
-      return queryOrder.intent(orderId, { attemptId, number: orderNumber(attemptId) }, when);
+      return queryOrder.intent(orderId, channelOrder(effect.attempt), when);
     case 'close':
-      return closeOrder.intent(orderId, { attemptId, number: orderNumber(attemptId), order: closeRequest(us, attempt) }, when);
+      return closeOrder.intent(orderId, channelOrder(effect.attempt), when);
     case 'refund':
-      return applyRefund.intent(orderId, { refund: refundRequest(us, effect.refund, attempt) }, when);
+      return applyRefund.intent(orderId, channelRefund(effect.refund, effect.attempt), when);
     case 'query-refund':
-      return queryRefund.intent(orderId, { refundNo: effect.refund.refundNo, subMchid: attempt.payee }, when);
+      return queryRefund.intent(orderId, channelRefund(effect.refund, effect.attempt), when);
     case 'share':
-      return shareProfit.intent(orderId, { ...sharingOf(attempt), amount: effect.commission, finish: true }, when);
+      return shareProfit.intent(orderId, { ...sharingOf(effect.attempt), amount: effect.commission, finish: true }, when);
     case 'return-share': {
       const { generation, commission: amount } = effect.refund;
-      return returnShare.intent(orderId, { ...sharingOf(attempt), returnNo: shareReturnNumber(attemptId, generation), amount }, when);
+      return returnShare.intent(
+        orderId,
+        { ...sharingOf(effect.attempt), returnNo: shareReturnNumber(effect.attempt.attemptId, generation), amount },
+        when,
+      );
     }
   }
 }
@@ -236,6 +248,31 @@ function sharingOf({ attemptId, payee, transactionId }: Attempt) {
   if (transactionId === null) throw new Error(`nothing can be shared out of ${attemptId}: the channel has not said which payment it is`);
   return { payee, transactionId, shareNo: shareNumber(attemptId) };
 }
+
+const channelOrder = (attempt: Attempt): ChannelOrder => ({
+  channel: attempt.channel,
+  attemptId: attempt.attemptId,
+  orderId: attempt.orderId,
+  number: orderNumber(attempt.attemptId),
+  payee: attempt.payee,
+  amount: attempt.amount,
+  description: attempt.description,
+  openedAt: attempt.createdAt.toISOString(),
+  expiresAt: attempt.expiresAt.toISOString(),
+  endsAt: endOf(attempt).toISOString(),
+  ...(attempt.bank !== null && { bank: attempt.bank }),
+  ...(attempt.channelNo !== null && { channelNo: attempt.channelNo }),
+});
+
+const channelRefund = ({ refundNo, amount, createdAt }: Refund, attempt: Attempt): ChannelRefund => ({
+  refundNo,
+  amount,
+  total: attempt.received ?? attempt.amount,
+  orphan: attempt.orphanReason !== null,
+  askedAt: createdAt.toISOString(),
+  order: channelOrder(attempt),
+  ...(attempt.transactionId !== null && { transactionId: attempt.transactionId }),
+});
 
 const isSame = (one: Asker, other: SagaRef | undefined): boolean =>
   one.sagaId === other?.sagaId && one.step === other.step && one.direction === other.direction;

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { Problem } from '../problems.ts';
 import type { PaymentBook, TaskRow } from './payments.ts';
 import { TASK_KINDS } from './state.ts';
-import type { paymentWrites } from './writes.ts';
+import type { PaymentWrites } from './writes.ts';
 
 /** What waits for an operator. */
 
@@ -35,7 +35,7 @@ const access = ['operator'] as const;
 type Deps = {
   readonly core: Pick<Core, 'write' | 'clock'>;
   readonly book: PaymentBook;
-  readonly writes: ReturnType<typeof paymentWrites>;
+  readonly writes: PaymentWrites;
 };
 
 export const operatorRoutes = ({ core, book, writes }: Deps): Routes =>

@@ -3,13 +3,27 @@ import type { AttemptId } from '@yunshi/kernel/ids';
 import type { Result } from '@yunshi/kernel/result';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { attempt, check, closeAnswered, placed, queried, seen } from './attempts.ts';
+import { ask, attempt, check, closeAnswered, leave, placed, queried, seen } from './attempts.ts';
 import { settlementFlow } from '../settlement/flow.ts';
 import { attemptOf, orderNumber, refundNumber, shareNumber, shareReturnNumber, subOrderNumber } from './numbers.ts';
 import { collect, giveBack, sell } from './payment.ts';
 import { checkRefunds, refundAnswered, refundQueried, refundSeen, retryRefund } from './refunds.ts';
-import { attemptFlow, paymentFlow, refundFlow, type Payment } from './state.ts';
-import { asker, attemptId, bill, done, minutes, noon, opened, order, paymentId } from './stories.ts';
+import { attemptFlow, later, paymentFlow, refundFlow, type Payment } from './state.ts';
+import {
+  asker,
+  attemptId,
+  bill,
+  done,
+  minutes,
+  noon,
+  opened,
+  order,
+  paymentId,
+  refused,
+  shownCode,
+  shownPage,
+  unknown,
+} from './stories.ts';
 
 function must<T>(result: Result<T, unknown>): T {
   if (!result.ok) throw new Error(String(result.error));
@@ -17,15 +31,15 @@ function must<T>(result: Result<T, unknown>): T {
 }
 const returning = { now: minutes(10), from: asker('collect payment', 'undo'), paymentId };
 const opening = (): Payment => must(attempt(opened(), { channel: 'wechat_native', attemptId: attemptId(1), now: noon })).payment;
-const shown = (): Payment => placed(opening(), attemptId(1), { kind: 'placed', codeUrl: 'weixin://wxpay/bizpayurl?pr=1' }, noon).payment;
+const shown = (): Payment => placed(opening(), attemptId(1), shownCode, noon).payment;
 const paid = (): Payment => seen(shown(), attemptId(1), order(1, 'paid'), minutes(5)).payment;
 const refunding = (): Payment => giveBack(paid(), bill, returning).payment;
 const refundNo = refundNumber(attemptId(1));
 const told = (status: 'processing' | 'succeeded' | 'abnormal' | 'closed') => ({ refundNo, refundId: '503', status, amount: bill.amount });
 
 test.each([
-  [paymentFlow, 'open', ['closed', 'refunded']],
-  [attemptFlow, 'opening', ['kept', 'orphaned']],
+  [paymentFlow, 'open', ['closed', 'refunded', 'revoked']],
+  [attemptFlow, 'opening', ['revoked']],
   [refundFlow, 'requested', ['replaced', 'succeeded']],
   [settlementFlow, 'reviewing', ['cancelled', 'released']],
 ] as const)('every status of %o can be reached', (machine, start, ends) => {
@@ -86,7 +100,7 @@ describe('an attempt', () => {
     expect(done(must(again(shown(), minutes(111))))).toEqual(['place']);
   });
   test('that the channel refused is followed by a new one with a new number', () => {
-    const failed = placed(opening(), attemptId(1), { kind: 'refused', code: 'PARAM_ERROR' }, noon).payment;
+    const failed = placed(opening(), attemptId(1), refused('PARAM_ERROR'), noon).payment;
     expect(must(again(failed, noon)).attemptId).toBe(attemptId(2));
   });
   test.each([
@@ -99,7 +113,7 @@ describe('an attempt', () => {
     expect(again(payment, now)).toEqual({ ok: false, error });
   });
   test('whose outcome is unknown is asked for with the same number', () => {
-    const change = placed(opening(), attemptId(1), { kind: 'unknown' }, noon);
+    const change = placed(opening(), attemptId(1), unknown, noon);
     expect(change.effects).toMatchObject([{ do: 'place', attempt: { attemptId: attemptId(1) } }]);
   });
   test('is looked after when no callback comes, less and less often', () => {
@@ -138,7 +152,7 @@ describe('money', () => {
     expect(done(change)).toEqual(['post', 'refund']);
   });
   test('that comes a second time for a paid order is sent back', () => {
-    const ended = placed(opening(), attemptId(1), { kind: 'refused', code: 'SYSTEM' }, noon).payment;
+    const ended = placed(opening(), attemptId(1), refused('SYSTEM'), noon).payment;
     const second = must(attempt(ended, { channel: 'wechat_native', attemptId: attemptId(2), now: noon })).payment;
     const first = seen(second, attemptId(2), order(2, 'paid'), minutes(5)).payment;
     const change = seen(first, attemptId(1), order(1, 'paid'), minutes(6));
@@ -148,10 +162,10 @@ describe('money', () => {
     ]);
   });
   test.each([
-    ['another payee', { subMchid: '1900000999' }],
-    ['another sub order', { subNumber: 'S1' }],
+    ['another payee', { payee: '1900000999' }],
+    ['another order number', { number: 'C1' }],
     ['another currency', { currency: 'USD' }],
-    ['two sub orders', { subOrders: 2 }],
+    ['something that the channel’s adapter finds strange', { strange: '2 sub orders' }],
   ])('with %s moves nothing and is shown to an operator', (_, change) => {
     const strange = seen(shown(), attemptId(1), order(1, 'paid', change), minutes(5));
     expect(strange.payment).toEqual(shown());
@@ -165,6 +179,137 @@ describe('money', () => {
   });
 });
 
+describe('a corporate payment', () => {
+  const days = (count: number) => minutes(count * 24 * 60);
+  const beginning = (bank: 'ICBC' | 'CMB' = 'ICBC') =>
+    must(attempt(opened(), { channel: 'corporate_bank', bank, attemptId: attemptId(1), now: noon }));
+  const begun = (): Payment => placed(beginning().payment, attemptId(1), shownPage, noon).payment;
+  const handedIn = (): Payment => seen(begun(), attemptId(1), order(1, 'approving'), minutes(60)).payment;
+  const other = (payment: Payment, wish: { channel: 'wechat_native' } | { channel: 'corporate_bank'; bank: 'CMB' }) =>
+    attempt(payment, { ...wish, attemptId: attemptId(2), now: minutes(90) });
+
+  test('keeps the order waiting for both persons, and says so to the saga and the buyer', () => {
+    const { payment, effects } = beginning();
+    expect(payment).toMatchObject({ payBy: days(7), attempts: [{ bank: 'ICBC', expiresAt: days(2) }] });
+    expect(effects).toMatchObject([
+      { do: 'place' },
+      { do: 'answer-held', until: days(7) },
+      { do: 'tell', event: { type: 'payment.corporate-moved', data: { stage: 'started', until: days(2).toISOString() } } },
+    ]);
+  });
+  test('may be begun anew, but does not keep the order waiting for ever', () => {
+    let payment = opened();
+    for (let nth = 1; nth < 20; nth++) {
+      const now = days(nth * 2);
+      const again = attempt(payment, { channel: 'corporate_bank', bank: 'ICBC', attemptId: attemptId(nth), now });
+      if (!again.ok) return expect(again.error).toBe('payment-window-over');
+      expect(again.value.payment.payBy.getTime()).toBeLessThanOrEqual(days(21).getTime());
+      payment = placed(again.value.payment, attemptId(nth), refused('BANK_MAINTENANCE'), now).payment;
+    }
+    throw new Error('it waits for ever');
+  });
+  test('that the bank holds is shown with the bank, since when and until when, and asked about less and less often', () => {
+    const change = seen(begun(), attemptId(1), order(1, 'approving'), minutes(60));
+    expect(change.payment.attempts[0]).toMatchObject({ status: 'approving', approvingSince: minutes(60) });
+    expect(change.effects).toMatchObject([
+      { do: 'tell', event: { data: { stage: 'approving', since: minutes(60).toISOString(), until: minutes(60, days(5)).toISOString() } } },
+      { do: 'check', at: minutes(61) },
+    ]);
+    const told = seen(change.payment, attemptId(1), order(1, 'approving'), minutes(61));
+    expect(done(told)).toEqual(['check']);
+  });
+  test('is paid when the checker has approved, also days later', () => {
+    const change = seen(handedIn(), attemptId(1), order(1, 'paid'), days(3));
+    expect(change.payment.status).toBe('paid');
+    expect(done(change)).toEqual(['post', 'tell', 'answer-paid']);
+  });
+  test('that the checker rejects leaves the order open for another way', () => {
+    const change = seen(handedIn(), attemptId(1), order(1, 'closed', { failure: 'REJECTED' }), days(1));
+    expect(change.payment).toMatchObject({ status: 'open', attempts: [{ status: 'closed', failure: 'REJECTED' }] });
+    expect(done(change)).toEqual(['tell']);
+    expect(other(change.payment, { channel: 'wechat_native' }).ok).toBe(true);
+  });
+  test.each([{ channel: 'wechat_native' }, { channel: 'corporate_bank', bank: 'CMB' }] as const)(
+    'must be closed by the channel before $channel $bank may be used',
+    (wish) => {
+      expect(other(begun(), wish)).toEqual({ ok: false, error: 'attempt-open' });
+      const left = leave(begun(), minutes(90));
+      expect(done(left)).toEqual(['close', 'check']);
+      expect(other(left.payment, wish)).toEqual({ ok: false, error: 'attempt-closing' });
+      expect(other(closeAnswered(left.payment, attemptId(1), { kind: 'closed' }, minutes(90)).payment, wish).ok).toBe(true);
+    },
+  );
+  test('cannot be left while the bank holds the voucher, unless the bank lets go of it', () => {
+    const left = leave(handedIn(), minutes(90));
+    const held = closeAnswered(left.payment, attemptId(1), { kind: 'held' }, minutes(90));
+    expect(held.payment.attempts[0]).toMatchObject({ status: 'approving', approvingSince: minutes(60) });
+    expect(done(held)).toEqual(['check']);
+    expect(other(held.payment, { channel: 'wechat_native' })).toEqual({ ok: false, error: 'attempt-open' });
+    expect(other(closeAnswered(left.payment, attemptId(1), { kind: 'closed' }, minutes(90)).payment, { channel: 'wechat_native' }).ok).toBe(
+      true,
+    );
+  });
+  test('whose order is called off while the bank holds it is answered only when the bank has spoken', () => {
+    const asked = giveBack(handedIn(), bill, returning);
+    expect(done(asked)).toEqual(['close', 'check']);
+    const held = closeAnswered(asked.payment, attemptId(1), { kind: 'held' }, minutes(90));
+    expect(done(seen(held.payment, attemptId(1), order(1, 'closed'), days(1)))).toEqual(['answer-closed', 'tell']);
+    const paidAfterAll = seen(held.payment, attemptId(1), order(1, 'paid'), days(1));
+    expect(paidAfterAll.payment).toMatchObject({ status: 'refunding', attempts: [{ orphanReason: 'late' }] });
+  });
+  test('is asked about at once when the buyer comes back, but not more than every three seconds', () => {
+    const first = ask(begun(), minutes(60));
+    expect(done(first)).toEqual(['query']);
+    expect(done(ask(first.payment, later(minutes(60), 2)))).toEqual([]);
+    expect(done(ask(first.payment, later(minutes(60), 3)))).toEqual(['query']);
+  });
+});
+
+describe('a payment that the bank takes back 退票', () => {
+  const revoked = (payment: Payment) => seen(payment, attemptId(1), order(1, 'revoked'), minutes(600));
+  test('is told to whoever has delivered, booked back, and given to an operator; once', () => {
+    const change = revoked(paid());
+    expect(change.payment).toMatchObject({ status: 'revoked', attempts: [{ status: 'revoked' }] });
+    expect(change.effects).toMatchObject([
+      { do: 'post', entry: { kind: 'revocation' } },
+      { do: 'tell', event: { type: 'payment.revoked', data: { amount: bill.amount } } },
+      { do: 'task', task: { kind: 'payment-revoked' } },
+    ]);
+    expect(revoked(change.payment)).toEqual({ payment: change.payment, effects: [] });
+    expect(seen(change.payment, attemptId(1), order(1, 'paid'), minutes(700)).effects).toEqual([]);
+  });
+  test('after the sale is taken from those who had earned it', () => {
+    const [post] = revoked(sell(paid(), minutes(9))!.payment).effects;
+    expect(post).toMatchObject({
+      entry: { postings: [{ amount: 17_910 }, { amount: 1_990 }, { amount: -19_900 }] },
+    });
+  });
+  test('while it is being refunded needs no refund any more, and whoever waits for that is answered', () => {
+    const change = revoked(refunding());
+    expect(change.payment).toMatchObject({ status: 'refunded', refunds: [{ status: 'closed', failure: 'PAYMENT_REVOKED' }] });
+    expect(change.effects).toMatchObject([{ do: 'post' }, { do: 'answer-refunded', amount: bill.amount }]);
+    expect(retryRefund(change.payment, refundNo, minutes(700))).toEqual({ ok: false, error: 'refund-not-stuck' });
+  });
+  test('after it was refunded has gone back twice: an operator gets it back', () => {
+    const refunded = refundSeen(refunding(), told('succeeded'), minutes(12)).payment;
+    expect(done(revoked(refunded))).toEqual(['task']);
+  });
+  test('before we heard of it at all leaves nothing behind', () => {
+    expect(revoked(shown())).toMatchObject({
+      payment: { status: 'open', attempts: [{ status: 'closed', failure: 'REVOKED' }] },
+      effects: [],
+    });
+  });
+  test('cannot be paid anew, and is answered to whoever turns the order back', () => {
+    const gone = revoked(paid()).payment;
+    expect(attempt(gone, { channel: 'wechat_native', attemptId: attemptId(2), now: minutes(601) })).toEqual({
+      ok: false,
+      error: 'payment-made',
+    });
+    expect(giveBack(gone, bill, returning).effects).toMatchObject([{ do: 'answer-refunded', amount: bill.amount }]);
+  });
+});
+
 describe('giving back', () => {
   test('an order without an attempt closes at once', () => {
     expect(done(giveBack(opened(), bill, returning))).toEqual(['answer-closed']);
@@ -174,9 +319,9 @@ describe('giving back', () => {
     expect(done(asked)).toEqual(['close', 'check']);
     expect(done(closeAnswered(asked.payment, attemptId(1), { kind: 'closed' }, minutes(10)))).toEqual(['answer-closed']);
   });
-  test.each(['refused', 'unknown'] as const)('asks again when the close was %s', (kind) => {
+  test.each([refused('PARAM_ERROR'), unknown])('asks again when the close was $kind', (answer) => {
     const asked = giveBack(shown(), bill, returning).payment;
-    expect(done(closeAnswered(asked, attemptId(1), { kind }, minutes(10)))).toEqual(['check']);
+    expect(done(closeAnswered(asked, attemptId(1), answer, minutes(10)))).toEqual(['check']);
     expect(done(check(asked, minutes(11)))).toEqual(['query']);
     expect(done(queried(asked, attemptId(1), { kind: 'found', order: order(1, 'unpaid') }, minutes(11)))).toEqual(['close']);
   });
@@ -192,13 +337,13 @@ describe('giving back', () => {
   test('one that the channel has not answered yet waits for that answer', () => {
     const asked = giveBack(opening(), bill, returning);
     expect(asked.effects).toEqual([]);
-    expect(done(placed(asked.payment, attemptId(1), { kind: 'placed', codeUrl: 'x' }, minutes(10)))).toEqual(['close', 'check']);
-    expect(done(placed(asked.payment, attemptId(1), { kind: 'refused', code: 'X' }, minutes(10)))).toEqual(['answer-closed']);
-    expect(done(placed(asked.payment, attemptId(1), { kind: 'unknown' }, minutes(10)))).toEqual(['close', 'check']);
+    expect(done(placed(asked.payment, attemptId(1), shownCode, minutes(10)))).toEqual(['close', 'check']);
+    expect(done(placed(asked.payment, attemptId(1), refused('X'), minutes(10)))).toEqual(['answer-closed']);
+    expect(done(placed(asked.payment, attemptId(1), unknown, minutes(10)))).toEqual(['close', 'check']);
   });
   test('one that the channel never knew is believed the second time: the order might still have been on its way', () => {
     const asked = giveBack(opening(), bill, returning).payment;
-    const unsure = placed(asked, attemptId(1), { kind: 'unknown' }, minutes(10)).payment;
+    const unsure = placed(asked, attemptId(1), unknown, minutes(10)).payment;
     const first = closeAnswered(unsure, attemptId(1), { kind: 'missing' }, minutes(10));
     expect(done(first)).toEqual(['check']);
     expect(done(queried(first.payment, attemptId(1), { kind: 'missing' }, minutes(11)))).toEqual(['answer-closed']);
@@ -213,8 +358,8 @@ describe('giving back', () => {
 });
 
 describe('a refund', () => {
-  const answer = (kind: 'accepted' | 'refused' | 'unknown') =>
-    refundAnswered(refunding(), refundNo, { kind, refundId: '503', code: 'NOT_ENOUGH', message: '余额不足' }, minutes(10));
+  const said = { accepted: { kind: 'accepted', refundId: '503' }, refused: refused('NOT_ENOUGH'), unknown } as const;
+  const answer = (kind: keyof typeof said) => refundAnswered(refunding(), refundNo, said[kind], minutes(10));
   test('that is accepted is not paid back: the channel is asked', () => {
     expect(done(answer('accepted'))).toEqual(['check-refunds']);
     expect(done(checkRefunds(answer('accepted').payment, minutes(11)))).toEqual(['query-refund']);

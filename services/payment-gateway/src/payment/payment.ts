@@ -47,6 +47,8 @@ export function giveBack(
       return { payment: known, effects: [{ do: 'answer-closed', to: from }] };
     case 'refunded':
       return { payment: known, effects: [{ do: 'answer-refunded', to: from, amount: refundedOf(known) }] };
+    case 'revoked':
+      return { payment: known, effects: [{ do: 'answer-refunded', to: from, amount: refundedOf(known) }] };
     case 'closing':
     case 'refunding':
       return unchanged(payment);

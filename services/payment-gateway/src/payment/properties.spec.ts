@@ -1,3 +1,4 @@
+import type { Channel } from '@yunshi/contracts/payment';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commissionOf } from '../ledger/ledger.ts';
@@ -6,11 +7,22 @@ import { isPaid, isVoid, keptAttempt, type Payment } from './state.ts';
 import { bill } from './stories.ts';
 import { World, type Fate } from './world.ts';
 
+const channels = ['wechat_native', 'corporate_bank'] as const;
 const which = fc.nat(7);
 const fate = fc.constantFrom<Fate>('answered', 'answered', 'lost-after', 'lost-before');
 type Move = (world: World) => void;
 const moves: fc.Arbitrary<Move> = fc.oneof(
-  { weight: 2, arbitrary: fc.constant<Move>((world) => world.buyerOpens()) },
+  { weight: 2, arbitrary: fc.constantFrom(...channels).map<Move>((channel) => (world) => world.buyerOpens(channel)) },
+  { weight: 2, arbitrary: which.map<Move>((nth) => (world) => world.makerSubmits(nth)) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(which, fc.constantFrom('paid' as const, 'closed' as const)).map<Move>(
+      ([nth, as]) =>
+        (world) =>
+          world.checkerDecides(nth, as),
+    ),
+  },
+  { weight: 1, arbitrary: which.map<Move>((nth) => (world) => world.bankRevokes(nth)) },
   { weight: 3, arbitrary: which.map<Move>((nth) => (world) => world.buyerPays(nth, bill.amount)) },
   { weight: 1, arbitrary: which.map<Move>((nth) => (world) => world.buyerPays(nth, bill.amount - 1)) },
   { weight: 1, arbitrary: fc.constant<Move>((world) => world.sagaTurnsBack()) },
@@ -39,11 +51,14 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
   },
 );
 /** Most stories begin in the middle, so that there is something to go wrong. */
-const shown: Move = (world) => {
-  world.buyerOpens();
-  world.carryOut(0, 'answered');
-  world.answerArrives(0);
-};
+const shown =
+  (channel: Channel): Move =>
+  (world) => {
+    world.buyerOpens(channel);
+    world.carryOut(0, 'answered');
+    world.answerArrives(0);
+  };
+const [code, page] = [shown('wechat_native'), shown('corporate_bank')];
 const refunding: Move = (world) => {
   world.buyerPays(0, bill.amount);
   world.noticeArrives(0);
@@ -75,15 +90,33 @@ const spent: Move = (world) => {
     world.wait(60);
   }
 };
+const handedIn: Move = (world) => {
+  world.makerSubmits(0);
+  world.wait(5);
+  world.carryOut(0, 'answered');
+  world.answerArrives(0);
+};
+const completed: Move = (world) => {
+  world.orderCompletes();
+  world.wait(6 * 24 * 3_600);
+};
+const approved: Move = (world) => {
+  world.checkerDecides(0, 'paid');
+  world.noticeArrives(0);
+};
 const beginnings = fc.constantFrom<readonly Move[]>(
   [],
-  [shown],
-  [shown],
-  [shown, refunding],
-  [shown, sold],
-  [shown, sold, sharing],
-  [shown, sold, sharing, released],
-  [shown, sold, sharing, released, spent],
+  [code],
+  [code],
+  [code, refunding],
+  [code, sold],
+  [code, sold, sharing],
+  [code, sold, sharing, released],
+  [code, sold, sharing, released, spent],
+  [page],
+  [page, handedIn],
+  [page, handedIn, approved],
+  [page, handedIn, approved, completed],
 );
 const stories = fc.tuple(beginnings, fc.array(moves, { maxLength: 60 })).map(([begun, rest]) => [...begun, ...rest]);
 
@@ -93,7 +126,8 @@ function holds(world: World, before: Payment): void {
   expect(payment.attempts.filter((one) => one.status === 'kept').length).toBeLessThanOrEqual(1);
   for (const old of before.attempts) {
     const now = payment.attempts.find((one) => one.attemptId === old.attemptId);
-    if (isPaid(old)) expect(now).toEqual(old);
+    if (isPaid(old)) expect(now?.status === 'revoked' ? { ...now, status: old.status } : now).toEqual(old);
+    if (old.status === 'revoked') expect(now).toEqual(old);
   }
   for (const refund of before.refunds.filter((one) => one.status === 'succeeded')) expect(payment.refunds).toContainEqual(refund);
   for (const [nth, paid] of [...world.orders.values()].entries()) {
@@ -165,7 +199,7 @@ describe('whatever happens in whatever order', () => {
         if (answeredBefore === 0) world.sagaTurnsBack();
         world.settle();
         expect(world.answered.filter((one) => one !== 'answer-paid').length).toBeGreaterThan(0);
-        expect(['closed', 'refunded']).toContain(world.payment.status);
+        expect(['closed', 'refunded', 'revoked']).toContain(world.payment.status);
         expect(world.held()).toBe(0);
       }),
       { numRuns: 2_000 },
@@ -180,11 +214,38 @@ describe('whatever happens in whatever order', () => {
           const before = world.answered.length;
           move(world);
           if (!world.answered.slice(before).includes('answer-closed')) continue;
-          const open = [...world.orders.values()].filter((one) => one.state === 'unpaid');
+          const open = [...world.orders.values()].filter((one) => one.state === 'unpaid' || one.state === 'approving');
           expect(open).toEqual([]);
         }
       }),
       { numRuns: 2_000 },
+    );
+  });
+
+  test('the saga waits at least as long as anything may still be paid', () => {
+    fc.assert(
+      fc.property(stories, (story) => {
+        const world = play(story);
+        for (const { state, endsAt } of world.orders.values())
+          if (state === 'unpaid' || state === 'approving') expect(world.heldUntil.getTime()).toBeGreaterThanOrEqual(endsAt.getTime());
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('a bank that holds the voucher is never left: no second way to pay is open beside it', () => {
+    fc.assert(
+      fc.property(stories, (story) => {
+        const world = new World();
+        for (const move of story) {
+          move(world);
+          const payable = [...world.orders.values()].filter(
+            ({ state, expiresAt }) => state === 'approving' || (state === 'unpaid' && world.now < expiresAt),
+          );
+          expect(payable.length).toBeLessThanOrEqual(1);
+        }
+      }),
+      { numRuns: 1_000 },
     );
   });
 
@@ -193,6 +254,7 @@ describe('whatever happens in whatever order', () => {
     fc.assert(
       fc.property(stories, (story) => {
         const world = play(story);
+        for (const { status } of world.payment.attempts) reached.add(status);
         for (const refund of world.payment.refunds) reached.add(refund.status).add(`share ${refund.shareBack}`);
         world.settle();
         reached.add(world.payment.status).add(String(world.payment.settlement));
@@ -201,7 +263,7 @@ describe('whatever happens in whatever order', () => {
       { numRuns: 4_000, seed: 20_260_301 },
     );
     const settled = ['released', 'cancelled', 'share due', 'share asked', 'share done', 'blocked'];
-    for (const end of ['kept', 'late', 'wrong-amount', 'refunded', 'closed', 'paid', 'abnormal', ...settled])
+    for (const end of ['kept', 'late', 'wrong-amount', 'refunded', 'closed', 'paid', 'abnormal', 'revoked', 'approving', ...settled])
       expect([...reached]).toContain(end);
   });
 });

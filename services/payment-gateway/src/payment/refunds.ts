@@ -5,6 +5,7 @@ import type { Fen } from '@yunshi/kernel/money';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import * as ledger from '../ledger/ledger.ts';
 import { commissionOfRefund, leftOf, refundedOf, refundedOfAttempt, sharesProfit, stageOf } from '../settlement/shares.ts';
+import type { RefundOutcome, RefundQueryOutcome, RefundSeen } from './channel.ts';
 import { refundNumber } from './numbers.ts';
 import {
   isEnded,
@@ -108,13 +109,8 @@ export function resumeRefunds(payment: Payment): Change {
   return change;
 }
 
-export type RefundAnswer =
-  | { readonly kind: 'accepted'; readonly refundId: string }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  | { readonly kind: 'unknown' };
-
 /** The channel's answer to a refund: accepted is not paid back. An unknown answer is asked for again under the same number. */
-export function refundAnswered(payment: Payment, refundNo: string, answer: RefundAnswer, now: Date): Change {
+export function refundAnswered(payment: Payment, refundNo: string, answer: RefundOutcome, now: Date): Change {
   const pair = refundOf(payment, refundNo);
   if (!pair || (pair.refund.status !== 'requested' && pair.refund.status !== 'blocked')) return unchanged(payment);
   const { refund, attempt: paid } = pair;
@@ -141,15 +137,7 @@ export function refundAnswered(payment: Payment, refundNo: string, answer: Refun
   }
 }
 
-export type RefundSeen = {
-  readonly refundNo: string;
-  readonly refundId: string;
-  readonly status: 'processing' | 'succeeded' | 'abnormal' | 'closed';
-  readonly amount: Fen;
-};
-export type RefundQueried = { readonly kind: 'found'; readonly refund: RefundSeen } | { readonly kind: 'missing' | 'refused' | 'unknown' };
-
-export function refundQueried(payment: Payment, refundNo: string, answer: RefundQueried, now: Date): Change {
+export function refundQueried(payment: Payment, refundNo: string, answer: RefundQueryOutcome, now: Date): Change {
   const pair = refundOf(payment, refundNo);
   if (!pair || isEnded(pair.refund)) return unchanged(payment);
   const { refund, attempt: paid } = pair;
@@ -244,6 +232,7 @@ export function retryRefund(payment: Payment, refundNo: string, now: Date): Resu
   const pair = refundOf(payment, refundNo);
   if (!pair) return no('refund-unknown');
   const { refund, attempt: paid } = pair;
+  if (paid.status === 'revoked') return no('refund-not-stuck');
   if (refund.status === 'blocked') return ok({ payment, effects: applyFor(refund, paid) });
   if (refund.status === 'abnormal') return ok({ payment, effects: [{ do: 'query-refund', refund, attempt: paid }] });
   // What it would have given back may have gone back by another refund meanwhile.

@@ -1,4 +1,4 @@
-import { Channel } from '@yunshi/contracts/payment';
+import { BankCode, bankNames, Channel } from '@yunshi/contracts/payment';
 import { callerOf } from '@yunshi/http/caller';
 import { idempotencyOf } from '@yunshi/http/idempotency';
 import { keyset, listQuery, pageOf } from '@yunshi/http/lists';
@@ -9,29 +9,46 @@ import type { Core } from '@yunshi/messaging/core';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Problem } from '../problems.ts';
+import { approveBy, channelRules } from './channels.ts';
 import { payments, type PaymentBook } from './payments.ts';
-import { paymentFlow, type Payment, type PaymentStatus } from './state.ts';
+import { liveAttempt, paymentFlow, type Attempt, type Payment, type PaymentStatus, type Redirect } from './state.ts';
 import { follow, type Following } from './waiting.ts';
-import type { Opened, paymentWrites } from './writes.ts';
+import type { AskedChannel, Opened, PaymentWrites } from './writes.ts';
 
 /** The saga asks for the payment right after the order is placed; a quick buyer waits for it this long. */
 const PAYMENT_MS_MAX = 3_000;
 /** A code is there in a fraction of a second, if the channel is well. */
 const CODE_MS_MAX = 6_000;
 const QUERY_MS_MAX = 4_000;
+/** The channel closes what is open before the buyer can pay another way. */
+const CLOSE_MS_MAX = 6_000;
 
 const Time = z.iso.datetime({ offset: true });
 
 const Status = z.enum(paymentFlow.states as unknown as readonly [PaymentStatus, ...PaymentStatus[]]);
 
+const Waits = z
+  .object({ who: z.enum(['maker', 'checker']).meta({ description: 'maker 制单员, checker 复核员' }), since: Time, until: Time })
+  .meta({ id: 'BankWait' });
+
 const ShownAttempt = z
   .object({
     attempt_id: AttemptId,
     channel: Channel,
-    status: z.enum(['opening', 'open', 'closing', 'closed', 'failed', 'paid', 'returned']).meta({
-      description: 'opening: the channel has not answered yet, read again; returned: this money could not be kept and goes back by itself',
+    status: z.enum(['opening', 'open', 'approving', 'closing', 'closed', 'failed', 'paid', 'returned', 'revoked']).meta({
+      description:
+        'opening: the channel has not answered yet, read again; approving 待复核: the bank holds the voucher and waits for the checker; returned: this money could not be kept and goes back by itself; revoked 退票: the bank has taken the money back',
     }),
     amount: Fen,
+    bank: z.object({ code: BankCode, name: z.string() }).nullable().meta({ description: 'The bank that a corporate payment goes through' }),
+    waits_for: Waits.nullable().meta({ description: 'Corporate payments: whom the bank waits for, since when and until when' }),
+    redirect: z
+      .object({ method: z.enum(['GET', 'POST']), url: z.url(), fields: z.record(z.string(), z.string()) })
+      .nullable()
+      .meta({
+        description:
+          'Corporate payments: where the buyer’s browser goes, with a form of these fields if it is a POST. Coming back from there proves nothing: ask with `query`.',
+      }),
     code_url: z.string().nullable().meta({ description: 'wechat_native: draw it as a QR code, to be scanned with WeChat' }),
     pay_page_url: z.url().optional().meta({ description: 'Sandbox only: a page that plays the payer' }),
     expires_at: Time,
@@ -68,7 +85,18 @@ const ShownPayment = z
   })
   .meta({ id: 'Payment' });
 
-const OpenBody = z.strictObject({ order_id: OrderId, channel: Channel });
+const OpenBody = z
+  .strictObject({
+    order_id: OrderId,
+    channel: Channel.meta({
+      description: 'wechat_native 微信支付, corporate_bank 商企付, unionpay_b2b 银联企业网银. An account balance cannot pay.',
+    }),
+    bank: BankCode.optional().meta({ description: 'corporate_bank: the bank that the company pays through' }),
+  })
+  .refine((body) => (body.channel === 'corporate_bank') === (body.bank !== undefined), {
+    message: 'a bank is named for corporate_bank, and only for that',
+    path: ['bank'],
+  });
 const ListQuery = z.strictObject({
   ...listQuery,
   order_id: OrderId.optional(),
@@ -86,7 +114,7 @@ const byNewest = keyset(z.tuple([Time, PaymentId]));
 type Deps = {
   readonly core: Core;
   readonly book: PaymentBook;
-  readonly writes: ReturnType<typeof paymentWrites>;
+  readonly writes: PaymentWrites;
   /** The sandbox's page for a code. */
   readonly payPageOf: (codeUrl: string) => string | undefined;
 };
@@ -108,6 +136,7 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
       'payment-window-over',
       'channel-not-offered',
       'attempt-closing',
+      'bank-holds-voucher',
       'too-many-attempts',
     );
     app.post(
@@ -116,18 +145,20 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
         config: { access: ['buyer'], idempotency: 'required', problems },
         schema: {
           summary: 'Pay an order',
-          description: 'Opens an attempt to pay, or shows the one that is open.',
+          description:
+            'Opens an attempt to pay, or shows the one that is open. One that is open another way is closed first; a bank that holds the voucher may refuse that.',
           body: OpenBody,
           response: { 201: ShownPayment },
         },
       },
       async (request, reply) => {
-        const { order_id: orderId, channel } = request.body;
-        const asked = { orderId, channel, accountId: callerOf(request).accountId, attemptId: newId('pat', core.clock.now()) };
+        const { order_id: orderId, channel, bank } = request.body;
+        const asked = { orderId, channel, bank, accountId: callerOf(request).accountId, attemptId: newId('pat', core.clock.now()) };
         const following = follow(core, payments, orderId, () => book.of(orderId));
         try {
           const open = () => core.write(writes.openAttempt, asked, idempotencyOf(request));
-          const { body, replayed } = await whenReady(following, open);
+          const leave = () => core.write(writes.leaveAttempt, asked);
+          const { body, replayed } = await whenFree(following, { open: () => whenReady(following, open), leave });
           const { attempt_id: opened } = body as Opened;
           const answered = (payment: Payment) => payment.attempts.some((one) => one.attemptId === opened && one.status !== 'opening');
           const payment = await following.until(answered, CODE_MS_MAX);
@@ -152,6 +183,25 @@ async function whenReady<T>(following: Following<Payment>, open: () => Promise<T
   return open();
 }
 
+/** Does it, and if another way to pay is open, once more when the channel has closed that. Only its word lets go: a second payment must not be possible. */
+async function whenFree<T>(
+  following: Following<Payment>,
+  { open, leave }: { readonly open: () => Promise<T>; readonly leave: () => Promise<unknown> },
+): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === 'attempt-open')) throw error;
+  }
+  // What the channel has not answered yet cannot be closed.
+  await following.until((payment) => liveAttempt(payment)?.status !== 'opening', CODE_MS_MAX);
+  await leave();
+  const settled = await following.until((payment) => liveAttempt(payment)?.status !== 'closing', CLOSE_MS_MAX);
+  const live = settled && liveAttempt(settled);
+  if (live) throw new Problem(live.status === 'approving' ? 'bank-holds-voucher' : 'attempt-closing');
+  return open();
+}
+
 const access = ['buyer', 'operator'] as const;
 
 async function find(request: FastifyRequest, paymentId: PaymentId, book: PaymentBook): Promise<Payment> {
@@ -166,12 +216,18 @@ async function asked(payment: Payment, { core, book, writes }: Deps): Promise<Pa
   if (payment.status !== 'open' && payment.status !== 'closing') return payment;
   const following = follow(core, payments, payment.orderId, () => book.of(payment.orderId));
   try {
-    await core.write(writes.askChannel, { orderId: payment.orderId });
-    const moved = (now: Payment) => JSON.stringify(now) !== JSON.stringify(payment);
-    return (await following.until(moved, QUERY_MS_MAX)) ?? payment;
+    const { body } = await core.write(writes.askChannel, { orderId: payment.orderId });
+    if (!(body as AskedChannel).asked) return payment;
+    return (await following.until((now) => isNews(payment, now), QUERY_MS_MAX)) ?? payment;
   } finally {
     following.stop();
   }
+}
+
+/** An answer shows even where nothing has changed: the channel has then been asked once more. That it was asked is no answer. */
+function isNews(before: Payment, now: Payment): boolean {
+  const said = ({ status, attempts }: Payment) => JSON.stringify([status, attempts.map((one) => [one.status, one.checks, one.missed])]);
+  return said(before) !== said(now);
 }
 
 const readRoutes = ({ book, payPageOf }: Deps): Routes =>
@@ -213,7 +269,7 @@ const queryRoutes = (deps: Deps): Routes =>
         config,
         schema: {
           summary: 'Ask the channel whether it is paid',
-          description: '已完成支付: for a buyer who comes back from paying.',
+          description: '已完成支付: for a buyer who comes back from paying. Asked again within three seconds, the answer is what is known.',
           params: Params,
           response: { 200: ShownPayment },
         },
@@ -225,11 +281,13 @@ const queryRoutes = (deps: Deps): Routes =>
 const attemptStatus = {
   opening: 'opening',
   open: 'open',
+  approving: 'approving',
   closing: 'closing',
   closed: 'closed',
   failed: 'failed',
   kept: 'paid',
   orphaned: 'returned',
+  revoked: 'revoked',
 } as const;
 const refundStatus = {
   requested: 'processing',
@@ -251,20 +309,7 @@ function shown(payment: Payment, payPageOf: Deps['payPageOf']): z.infer<typeof S
     pay_by: payment.payBy.toISOString(),
     paid_at: payment.paidAt?.toISOString() ?? null,
     created_at: payment.createdAt.toISOString(),
-    attempts: payment.attempts.map((attempt) => {
-      const payable = attempt.status === 'open' ? attempt.codeUrl : null;
-      const page = payable === null ? undefined : payPageOf(payable);
-      return {
-        attempt_id: attempt.attemptId,
-        channel: attempt.channel,
-        status: attemptStatus[attempt.status],
-        amount: attempt.amount,
-        code_url: payable,
-        ...(page !== undefined && { pay_page_url: page }),
-        expires_at: attempt.expiresAt.toISOString(),
-        failure: attempt.failure,
-      };
-    }),
+    attempts: payment.attempts.map((attempt) => shownAttempt(attempt, payPageOf)),
     refunds: payment.refunds.map((refund) => ({
       refund_no: refund.refundNo,
       amount: refund.amount,
@@ -273,4 +318,38 @@ function shown(payment: Payment, payPageOf: Deps['payPageOf']): z.infer<typeof S
       ended_at: refund.endedAt?.toISOString() ?? null,
     })),
   };
+}
+
+function shownAttempt(attempt: Attempt, payPageOf: Deps['payPageOf']): z.infer<typeof ShownAttempt> {
+  const { bank } = attempt;
+  const isOpen = attempt.status === 'open';
+  const code = isOpen ? attempt.codeUrl : null;
+  const page = code === null ? undefined : payPageOf(code);
+  return {
+    attempt_id: attempt.attemptId,
+    channel: attempt.channel,
+    status: attemptStatus[attempt.status],
+    amount: attempt.amount,
+    bank: bank && { code: bank, name: bankNames[bank] },
+    waits_for: waitsOf(attempt),
+    redirect: isOpen && attempt.redirect ? shownRedirect(attempt.redirect) : null,
+    code_url: code,
+    ...(page !== undefined && { pay_page_url: page }),
+    expires_at: attempt.expiresAt.toISOString(),
+    failure: attempt.failure,
+  };
+}
+
+const shownRedirect = ({ url, fields }: Redirect) => ({
+  method: fields ? ('POST' as const) : ('GET' as const),
+  url,
+  fields: { ...fields },
+});
+
+function waitsOf(attempt: Attempt): z.infer<typeof Waits> | null {
+  const until = approveBy(attempt);
+  if (attempt.status === 'approving' && attempt.approvingSince && until)
+    return { who: 'checker', since: attempt.approvingSince.toISOString(), until: until.toISOString() };
+  if (attempt.status !== 'open' || !channelRules[attempt.channel].corporate) return null;
+  return { who: 'maker', since: attempt.createdAt.toISOString(), until: attempt.expiresAt.toISOString() };
 }

@@ -4,7 +4,7 @@
  * Money moves on three words only: a verified callback, a verified query, a verified answer. At most one attempt is kept; all other
  * money that comes in is an orphan and goes back by itself, in full. An order is let go only when the channel has said «closed».
  */
-import type { Channel } from '@yunshi/contracts/payment';
+import type { BankCode, Channel } from '@yunshi/contracts/payment';
 import type { Message } from '@yunshi/contracts/define';
 import { flow, move, type ActionOf, type Flow, type StateOf } from '@yunshi/kernel/flow';
 import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
@@ -17,23 +17,28 @@ export const paymentFlow = flow('payment', {
   open: { receive: 'paid', return: 'closing' },
   /** Somebody has asked for the money back; the channel has not yet said that none can come any more. */
   closing: { close: 'closed', receive: 'refunding' },
-  paid: { return: 'refunding' },
+  paid: { return: 'refunding', revoke: 'revoked' },
   refunding: { refund: 'refunded' },
   closed: {},
   refunded: {},
+  /** The bank has taken the money back after it was paid 退票. A person settles what follows. */
+  revoked: {},
 });
 export type PaymentStatus = StateOf<typeof paymentFlow>;
 
 export const attemptFlow = flow('payment-attempt', {
   /** Asked of the channel, not yet answered. */
-  opening: { open: 'open', fail: 'failed', close: 'closing', keep: 'kept', orphan: 'orphaned' },
-  open: { close: 'closing', end: 'closed', keep: 'kept', orphan: 'orphaned' },
-  closing: { end: 'closed', keep: 'kept', orphan: 'orphaned' },
+  opening: { open: 'open', accept: 'approving', fail: 'failed', close: 'closing', end: 'closed', keep: 'kept', orphan: 'orphaned' },
+  open: { accept: 'approving', close: 'closing', end: 'closed', keep: 'kept', orphan: 'orphaned' },
+  /** The bank holds the maker's voucher and waits for the checker. It may refuse to let go of it. */
+  approving: { close: 'closing', end: 'closed', keep: 'kept', orphan: 'orphaned' },
+  closing: { accept: 'approving', end: 'closed', keep: 'kept', orphan: 'orphaned' },
   // The channel's later word «paid» counts for more than its earlier «closed» or «refused», never the reverse.
   failed: { keep: 'kept', orphan: 'orphaned' },
   closed: { keep: 'kept', orphan: 'orphaned' },
-  kept: {},
-  orphaned: {},
+  kept: { revoke: 'revoked' },
+  orphaned: { revoke: 'revoked' },
+  revoked: {},
 });
 export type AttemptStatus = StateOf<typeof attemptFlow>;
 
@@ -63,8 +68,17 @@ export type Attempt = {
   readonly amount: Fen;
   readonly description: string;
   readonly status: AttemptStatus;
+  /** Corporate payments: the bank that the buyer has chosen. */
+  readonly bank: BankCode | null;
+  /** The channel's own number of the order. */
+  readonly channelNo: string | null;
+  /** What the buyer pays with: a code to scan, or where the buyer's browser goes. */
   readonly codeUrl: string | null;
-  readonly codeAt: Date | null;
+  readonly redirect: Redirect | null;
+  /** When the channel gave us that. */
+  readonly shownAt: Date | null;
+  /** Since when, as far as we know, the bank waits for the checker. */
+  readonly approvingSince: Date | null;
   readonly failure: string | null;
   readonly orphanReason: OrphanReason | null;
   readonly transactionId: string | null;
@@ -77,7 +91,12 @@ export type Attempt = {
   readonly checks: number;
   /** How often in a row the channel did not know an order that it never confirmed. */
   readonly missed: number;
+  /** When the buyer last had the channel asked. */
+  readonly askedAt: Date | null;
 };
+
+/** A page to open, or a form to send, with these fields, to where the buyer pays. */
+export type Redirect = { readonly url: string; readonly fields?: Readonly<Record<string, string>> | undefined };
 
 export type Refund = {
   readonly refundNo: string;
@@ -147,6 +166,7 @@ export const TASK_KINDS = [
   'refund-blocked',
   'order-mismatch',
   'order-unknown',
+  'payment-revoked',
   'share-refused',
   'withdrawal-late',
 ] as const;
@@ -170,6 +190,8 @@ export type Effect =
   /** Deadlines: look at the attempts, or at the refunds, again; release the provider's share. */
   | { readonly do: 'check' | 'check-refunds' | 'release'; readonly at: Date }
   | { readonly do: 'answer-paid'; readonly to: Asker; readonly paymentId: PaymentId; readonly paidAt: Date; readonly channel: Channel }
+  /** No answer yet: the payment may be settled until then. */
+  | { readonly do: 'answer-held'; readonly to: Asker; readonly until: Date }
   | { readonly do: 'answer-closed'; readonly to: Asker }
   | { readonly do: 'answer-refunded'; readonly to: Asker; readonly amount: Fen }
   | { readonly do: 'tell'; readonly event: Message }
@@ -207,7 +229,7 @@ export const step = (attempt: Attempt, action: ActionOf<typeof attemptFlow>): At
   status: moved(attemptFlow, attempt.status, action),
 });
 export const isLive = (attempt: Attempt): boolean =>
-  attempt.status === 'opening' || attempt.status === 'open' || attempt.status === 'closing';
+  attempt.status === 'opening' || attempt.status === 'open' || attempt.status === 'approving' || attempt.status === 'closing';
 /** Whether it has come to nothing, so that its amount can be given back by another. */
 export const isVoid = ({ status }: Refund): boolean => status === 'closed' || status === 'replaced';
 export const isEnded = (refund: Refund): boolean => refund.status === 'succeeded' || isVoid(refund);

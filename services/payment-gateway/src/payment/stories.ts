@@ -1,9 +1,9 @@
 /** A payment as the tests begin with it. */
 import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
 import { collect, type Bill } from './payment.ts';
-import { orderNumber, subOrderNumber } from './numbers.ts';
+import type { OrderSeen } from './channel.ts';
+import { orderNumber } from './numbers.ts';
 import type { Asker, Change, Effect, Payment } from './state.ts';
-import type { Seen } from './attempts.ts';
 
 export const noon = new Date('2026-03-01T04:00:00Z');
 export const minutes = (count: number, from = noon): Date => new Date(from.getTime() + count * 60_000);
@@ -24,7 +24,7 @@ export const bill: Bill = {
   description: '云市 标准版 1 年',
   deliveryType: 'saas',
   payBy: minutes(24 * 60),
-  payees: { wechat_native: '1900000109' },
+  payees: { wechat_native: '1900000109', corporate_bank: '1900000109' },
 };
 
 export function opened(): Payment {
@@ -34,11 +34,9 @@ export function opened(): Payment {
 }
 
 /** What the channel says of an attempt of the bill. */
-export const order = (nth: number, state: Seen['state'], change: Partial<Seen> = {}): Seen => ({
+export const order = (nth: number, state: OrderSeen['state'], change: Partial<OrderSeen> = {}): OrderSeen => ({
   number: orderNumber(attemptId(nth)),
-  subNumber: subOrderNumber(attemptId(nth)),
-  subMchid: '1900000109',
-  subOrders: 1,
+  payee: '1900000109',
   state,
   amount: bill.amount,
   currency: 'CNY',
@@ -47,3 +45,9 @@ export const order = (nth: number, state: Seen['state'], change: Partial<Seen> =
 });
 
 export const done = ({ effects }: Change): Effect['do'][] => effects.map((effect) => effect.do);
+
+/** What the other side may say to anything. */
+export const unknown = { kind: 'unknown', why: 'no answer' } as const;
+export const refused = (code: string) => ({ kind: 'refused', code, message: '' }) as const;
+export const shownCode = { kind: 'placed', means: { kind: 'code', codeUrl: 'weixin://wxpay/bizpayurl?pr=1' } } as const;
+export const shownPage = { kind: 'placed', means: { kind: 'page', url: 'https://bank.example.com/1' }, channelNo: '1' } as const;

@@ -1,26 +1,23 @@
 /** A channel, a buyer and a saga that do everything in any order, for the property tests. It knows the truth that we have to find out. */
+import type { Channel } from '@yunshi/contracts/payment';
 import * as ledger from '../ledger/ledger.ts';
 import type { Entry } from '../ledger/ledger.ts';
 import { release, shared, shareReturned, type Shared } from '../settlement/settlement.ts';
-import { attempt, check, closeAnswered, placed, queried, seen, type ClosedAnswer, type Placed, type Queried } from './attempts.ts';
+import { attempt, check, closeAnswered, leave, placed, queried, seen } from './attempts.ts';
+import type { CloseOutcome, OrderSeen, PlaceOutcome, QueryOutcome, RefundOutcome, RefundQueryOutcome } from './channel.ts';
+import { endOf } from './channels.ts';
 import { orderNumber, shareReturnNumber } from './numbers.ts';
 import { giveBack, sell } from './payment.ts';
-import {
-  checkRefunds,
-  refundAnswered,
-  refundQueried,
-  refundSeen,
-  refundSold,
-  retryRefund,
-  type RefundAnswer,
-  type RefundQueried,
-} from './refunds.ts';
+import { checkRefunds, refundAnswered, refundQueried, refundSeen, refundSold, retryRefund } from './refunds.ts';
 import type { Attempt, Change, Effect, Payment, Refund } from './state.ts';
-import { asker, attemptId, bill, noon, opened, order, paymentId } from './stories.ts';
+import { asker, attemptId, bill, noon, opened, order, paymentId, refused, shownCode, shownPage, unknown } from './stories.ts';
 
 type ChannelOrder = {
   readonly nth: number;
-  state: 'unpaid' | 'paid' | 'closed';
+  readonly channel: Channel;
+  readonly expiresAt: Date;
+  readonly endsAt: Date;
+  state: OrderSeen['state'];
   amount: number;
   /** What the marketplace has taken out, and put back by which refunds; what the provider has withdrawn. */
   shared: number | undefined;
@@ -43,6 +40,9 @@ export class World {
   /** Answers on their way to us, and callbacks, which may come any number of times. */
   readonly answers: ((payment: Payment) => Change)[] = [];
   readonly notices: ((payment: Payment) => Change)[] = [];
+  /** Until when the saga waits. */
+  heldUntil: Date = bill.payBy;
+  readonly #revocations: ((payment: Payment) => Change)[] = [];
   #checkAt: Date | undefined;
   #checkRefundsAt: Date | undefined;
   #releaseAt: Date | undefined;
@@ -75,6 +75,9 @@ export class World {
         return;
       case 'post':
         return this.#post(effect.entry);
+      case 'answer-held':
+        this.heldUntil = effect.until;
+        return;
       case 'answer-paid':
       case 'answer-closed':
       case 'answer-refunded':
@@ -87,20 +90,55 @@ export class World {
 
   // What people do.
 
-  buyerOpens(): void {
-    const opening = attempt(this.payment, { channel: 'wechat_native', attemptId: attemptId(this.#attempts + 1), now: this.now });
-    if (!opening.ok) return;
+  buyerOpens(channel: Channel): void {
+    const bank = channel === 'corporate_bank' ? ('ICBC' as const) : null;
+    const opening = attempt(this.payment, { channel, bank, attemptId: attemptId(this.#attempts + 1), now: this.now });
+    if (!opening.ok) return opening.error === 'attempt-open' ? this.take(leave(this.payment, this.now)) : undefined;
     if (opening.value.attemptId === attemptId(this.#attempts + 1)) this.#attempts++;
     this.take(opening.value);
   }
   /** Anybody who has a code that the channel knows may pay it, even one that we have forgotten. */
   buyerPays(which: number, amount: number): void {
-    const open = [...this.orders.values()].filter((one) => one.state === 'unpaid' && this.now < bill.payBy);
-    const paying = open[which % Math.max(open.length, 1)];
-    if (!paying) return;
-    paying.state = 'paid';
-    paying.amount = amount;
-    this.#noticeOf(paying);
+    const paying = this.#oneOf(
+      which,
+      ({ channel, state, expiresAt }) => channel === 'wechat_native' && state === 'unpaid' && this.now < expiresAt,
+    );
+    if (paying) this.#becomes(paying, 'paid', amount);
+  }
+  makerSubmits(which: number): void {
+    const open = this.#oneOf(
+      which,
+      ({ channel, state, expiresAt }) => channel === 'corporate_bank' && state === 'unpaid' && this.now < expiresAt,
+    );
+    if (open) open.state = 'approving';
+  }
+  checkerDecides(which: number, as: 'paid' | 'closed'): void {
+    const waiting = this.#oneOf(which, ({ state }) => state === 'approving');
+    if (waiting) this.#becomes(waiting, as, waiting.amount);
+  }
+  /** 退票: only of money that has not been refunded, and no refund of it goes through any more. */
+  bankRevokes(which: number): void {
+    const refundsOf = (nth: number) => [...this.refunds.values()].filter((refund) => refund.attempt === nth);
+    const paid = this.#oneOf(
+      which,
+      ({ channel, state, nth }) =>
+        channel === 'corporate_bank' && state === 'paid' && refundsOf(nth).every((refund) => refund.status !== 'succeeded'),
+    );
+    if (!paid) return;
+    for (const refund of refundsOf(paid.nth)) refund.status = 'closed';
+    this.#becomes(paid, 'revoked', paid.amount);
+  }
+  #oneOf(which: number, fits: (order: ChannelOrder) => boolean): ChannelOrder | undefined {
+    const open = [...this.orders.values()].filter(fits);
+    return open[which % Math.max(open.length, 1)];
+  }
+  #becomes(known: ChannelOrder, state: 'paid' | 'closed' | 'revoked', amount: number): void {
+    known.state = state;
+    known.amount = amount;
+    const told = order(known.nth, state, { amount });
+    const notice = (payment: Payment) => seen(payment, attemptId(known.nth), told, this.now);
+    this.notices.push(notice);
+    if (state === 'revoked') this.#revocations.push(notice);
   }
   sagaTurnsBack(): void {
     this.take(giveBack(this.payment, bill, { now: this.now, from: asker('collect payment', 'undo'), paymentId }));
@@ -128,6 +166,10 @@ export class World {
   }
   wait(seconds: number): void {
     this.now = new Date(this.now.getTime() + seconds * 1_000);
+    for (const known of this.orders.values()) {
+      const over = (known.state === 'approving' && this.now >= known.endsAt) || (known.state === 'unpaid' && this.now >= known.expiresAt);
+      if (known.channel === 'corporate_bank' && over) known.state = 'closed';
+    }
     if (this.#checkAt && this.#checkAt <= this.now) {
       this.#checkAt = undefined;
       this.take(check(this.payment, this.now));
@@ -188,6 +230,8 @@ export class World {
         this.carryOut(0, 'answered');
         this.answerArrives(0);
       }
+      // Nobody asks after money that has come: that a bank has taken it back is told, or stands in the daily bill.
+      this.#revocations.splice(0).forEach((revocation) => this.take(revocation(this.payment)));
       this.refundsEnd('succeeded');
       this.operatorWorks();
       this.wait(6 * 3_600 + 1);
@@ -216,41 +260,43 @@ export class World {
         return this.#returnShare(call.refund);
     }
   }
-  #place({ attemptId: id, amount }: Attempt): (payment: Payment) => Change {
+  #place({ attemptId: id, amount, channel, expiresAt }: Attempt): (payment: Payment) => Change {
     const number = orderNumber(id);
     const known = this.orders.get(number);
-    if (!known && this.now >= bill.payBy) return (payment) => placed(payment, id, { kind: 'refused', code: 'PARAM_ERROR' }, this.now);
-    const current = known ?? {
-      nth: this.#nthOf(id),
-      state: 'unpaid' as const,
-      amount,
-      shared: undefined,
-      putBack: new Map(),
-      withdrawn: 0,
-    };
+    if (!known && this.now >= expiresAt) return (payment) => placed(payment, id, refused('PARAM_ERROR'), this.now);
+    const endsAt = endOf({ channel, expiresAt });
+    const fresh = { nth: this.#nthOf(id), channel, expiresAt, endsAt, state: 'unpaid' as const, amount };
+    const current = known ?? { ...fresh, shared: undefined, putBack: new Map<string, number>(), withdrawn: 0 };
     this.orders.set(number, current);
-    const answer: Placed = current.state === 'unpaid' ? { kind: 'placed', codeUrl: `code of ${number}` } : { kind: current.state };
+    const answer = this.#shown(current);
     return (payment) => placed(payment, id, answer, this.now);
+  }
+  #shown({ state, channel }: ChannelOrder): PlaceOutcome {
+    if (state === 'paid' || state === 'closed') return { kind: state };
+    if (state === 'revoked') return { kind: 'paid' };
+    return channel === 'wechat_native' ? shownCode : shownPage;
   }
   #query({ attemptId: id }: Attempt): (payment: Payment) => Change {
     const known = this.orders.get(orderNumber(id));
-    const answer: Queried = known ? { kind: 'found', order: order(known.nth, known.state, { amount: known.amount }) } : { kind: 'missing' };
+    const answer: QueryOutcome = known
+      ? { kind: 'found', order: order(known.nth, known.state, { amount: known.amount }) }
+      : { kind: 'missing' };
     return (payment) => queried(payment, id, answer, this.now);
   }
   #close({ attemptId: id }: Attempt): (payment: Payment) => Change {
     const known = this.orders.get(orderNumber(id));
     if (known?.state === 'unpaid') known.state = 'closed';
-    const answer: ClosedAnswer = { kind: known ? (known.state === 'paid' ? 'paid' : 'closed') : 'missing' };
+    const said = { unpaid: 'closed', closed: 'closed', paid: 'paid', revoked: 'paid', approving: 'held' } as const;
+    const answer: CloseOutcome = { kind: known ? said[known.state] : 'missing' };
     return (payment) => closeAnswered(payment, id, answer, this.now);
   }
   #refund({ refundNo, attemptId: id, amount }: Refund): (payment: Payment) => Change {
     const paid = this.orders.get(orderNumber(id));
     const known = this.refunds.get(refundNo);
     const fits = paid?.state === 'paid' && amount <= this.#atProvider(paid);
-    if (!known && !fits)
-      return (payment) => refundAnswered(payment, refundNo, { kind: 'refused', code: 'INVALID_REQUEST', message: '' }, this.now);
+    if (!known && !fits) return (payment) => refundAnswered(payment, refundNo, refused('INVALID_REQUEST'), this.now);
     if (!known && paid) this.refunds.set(refundNo, { attempt: paid.nth, amount, status: 'processing' });
-    const answer: RefundAnswer = { kind: 'accepted', refundId: `R${refundNo}` };
+    const answer: RefundOutcome = { kind: 'accepted', refundId: `R${refundNo}` };
     return (payment) => refundAnswered(payment, refundNo, answer, this.now);
   }
   #share({ attemptId: id }: Attempt, commission: number): (payment: Payment) => Change {
@@ -281,13 +327,12 @@ export class World {
   }
   #queryRefund({ refundNo }: Refund): (payment: Payment) => Change {
     const known = this.refunds.get(refundNo);
-    const answer: RefundQueried = known
+    const answer: RefundQueryOutcome = known
       ? { kind: 'found', refund: { refundNo, refundId: `R${refundNo}`, status: known.status, amount: known.amount } }
       : { kind: 'missing' };
     return (payment) => refundQueried(payment, refundNo, answer, this.now);
   }
   #unanswered(call: Call): (payment: Payment) => Change {
-    const unknown = { kind: 'unknown' } as const;
     switch (call.do) {
       case 'place':
         return (payment) => placed(payment, call.attempt.attemptId, unknown, this.now);
@@ -304,10 +349,6 @@ export class World {
       case 'return-share':
         return (payment) => shareReturned(payment, shareReturnNumber(call.refund.attemptId, call.refund.generation), unknown, this.now);
     }
-  }
-  #noticeOf({ nth, amount }: ChannelOrder): void {
-    const told = order(nth, 'paid', { amount });
-    this.notices.push((payment) => seen(payment, attemptId(nth), told, this.now));
   }
   #nthOf(id: string): number {
     return Number(id.slice(-12));

@@ -17,10 +17,14 @@ const sumOf = (refunds: readonly Refund[], of: (refund: Refund) => Fen = ({ amou
 const holding = (payment: Payment, attemptId: AttemptId): readonly Refund[] =>
   payment.refunds.filter((one) => one.attemptId === attemptId && !isVoid(one));
 
-/** What really went back to the buyer, in all. */
-export const refundedOf = (payment: Payment): Fen => sumOf(payment.refunds.filter(({ status }) => status === 'succeeded'));
 export const refundedOfAttempt = (payment: Payment, attemptId: AttemptId): Fen =>
   sumOf(payment.refunds.filter((one) => one.attemptId === attemptId && one.status === 'succeeded'));
+/** What really went back to the buyer, in all: by refunds, and by what a bank has taken back by itself. */
+export const refundedOf = (payment: Payment): Fen =>
+  sumOf(payment.refunds.filter(({ status }) => status === 'succeeded')) +
+  payment.attempts
+    .filter(({ status }) => status === 'revoked')
+    .reduce((sum, { attemptId, received }) => sum + (received ?? 0) - refundedOfAttempt(payment, attemptId), 0);
 
 /** What of an attempt's money has not gone back, nor is on its way back. */
 export const leftOf = (payment: Payment, paid: Attempt): Fen => (paid.received ?? 0) - sumOf(holding(payment, paid.attemptId));

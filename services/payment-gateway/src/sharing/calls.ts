@@ -8,7 +8,7 @@ import { Fen } from '@yunshi/kernel/money';
 import { outsideCall, performs, type Performer } from '@yunshi/messaging/handle';
 import { OutOrderNo } from '@yunshi/protocols/wechat/profit-sharing';
 import { z } from 'zod';
-import type { Us } from '../payment/requests.ts';
+import type { Us } from '../wechat/requests.ts';
 import { ReturnOutcome, ShareOutcome, type WechatSharing } from '../wechat/sharing.ts';
 
 const Order = {

@@ -5,11 +5,12 @@ import { Notice } from '@yunshi/protocols/wechat/notice';
 import { RefundNotice } from '@yunshi/protocols/wechat/refund';
 import type { KeyOfSerial } from '@yunshi/protocols/wechat/rsa';
 import { open } from '@yunshi/protocols/wechat/seal';
-import { orderSeen, refundNoticeSeen, type OrderSeen, type RefundSeen } from './wechat-pay.ts';
+import type { RefundSeen } from '../payment/channel.ts';
+import { orderSeen, refundNoticeSeen, type WechatOrder } from './wechat-pay.ts';
 
 /** A verified and opened callback. `attach` is what we gave the order on its way. */
 export type Callback =
-  | { readonly id: string; readonly kind: 'order'; readonly order: OrderSeen; readonly attach: string | undefined }
+  | { readonly id: string; readonly kind: 'order'; readonly order: WechatOrder; readonly attach: string | undefined }
   | { readonly id: string; readonly kind: 'refund'; readonly refund: RefundSeen; readonly mchid: string; readonly subNumber: string }
   /** An event that we did not ask for: kept, and nothing else. */
   | { readonly id: string; readonly kind: 'other'; readonly eventType: string };

@@ -14,7 +14,8 @@ import {
 import { MISSING_CODES } from '@yunshi/protocols/wechat/error';
 import { z } from 'zod';
 import type { Exchange, WechatClient } from './client.ts';
-import { failure, plain, refused, unknown, unreadable } from './outcomes.ts';
+import { plain, refused, unknown } from '../payment/outcomes.ts';
+import { failure, unreadable } from './outcomes.ts';
 
 const Fen = z.int().min(0);
 

@@ -4,82 +4,44 @@ import { CombineNativeAnswer, CombineOrder, type CombineCloseRequest, type Combi
 import { MISSING_CODES, PAID_CODES } from '@yunshi/protocols/wechat/error';
 import { Refund, RefundAccepted, type RefundNotice, type RefundRequest } from '@yunshi/protocols/wechat/refund';
 import { open } from '@yunshi/protocols/wechat/seal';
-import { z } from 'zod';
+import type { Fen } from '@yunshi/kernel/money';
+import type { CloseOutcome, RefundOutcome, RefundQueryOutcome, RefundSeen } from '../payment/channel.ts';
 import type { Exchange, WechatClient } from './client.ts';
 import type { Keyring } from './keyring.ts';
-import { failure, plain, refused, unknown, unreadable } from './outcomes.ts';
-
-const Time = z.iso.datetime({ offset: true });
+import { failure, unreadable } from './outcomes.ts';
 
 /** What WeChat Pay says of one order: of the callback and of a query alike. */
-export const OrderSeen = z.object({
-  number: z.string(),
+export type WechatOrder = {
+  readonly number: string;
   /** Whose order it is: all of it must be ours and the attempt's. */
-  appid: z.string(),
-  mchid: z.string(),
-  subMchid: z.string(),
-  subNumber: z.string(),
-  subOrders: z.int(),
-  state: z.enum(['unpaid', 'paid', 'closed']),
-  amount: z.int().min(0),
-  currency: z.string(),
-  transactionId: z.string().optional(),
-  paidAt: Time.optional(),
-});
-export type OrderSeen = z.infer<typeof OrderSeen>;
+  readonly appid: string;
+  readonly mchid: string;
+  readonly subMchid: string;
+  readonly subNumber: string;
+  readonly subOrders: number;
+  readonly state: 'unpaid' | 'paid' | 'closed';
+  readonly amount: Fen;
+  readonly currency: string;
+  readonly transactionId?: string;
+  readonly paidAt?: string;
+};
 
-export const RefundSeen = z.object({
-  refundNo: z.string(),
-  refundId: z.string(),
-  status: z.enum(['processing', 'succeeded', 'abnormal', 'closed']),
-  amount: z.int().min(0),
-  succeededAt: Time.optional(),
-});
-export type RefundSeen = z.infer<typeof RefundSeen>;
-
-export const PlaceOutcome = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('placed'), codeUrl: z.string() }),
-  plain('paid'),
-  plain('closed'),
-  refused,
-  unknown,
-]);
-export type PlaceOutcome = z.infer<typeof PlaceOutcome>;
-export const QueryOutcome = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('found'), order: OrderSeen }),
-  plain('missing'),
-  refused,
-  unknown,
-]);
-export type QueryOutcome = z.infer<typeof QueryOutcome>;
-export const CloseOutcome = z.discriminatedUnion('kind', [plain('closed'), plain('paid'), plain('missing'), refused, unknown]);
-export type CloseOutcome = z.infer<typeof CloseOutcome>;
-export const RefundOutcome = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('accepted'), refundId: z.string() }),
-  refused,
-  unknown,
-]);
-export type RefundOutcome = z.infer<typeof RefundOutcome>;
-export const RefundQueryOutcome = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('found'), refund: RefundSeen }),
-  plain('missing'),
-  refused,
-  unknown,
-]);
-export type RefundQueryOutcome = z.infer<typeof RefundQueryOutcome>;
+type Failed = Exclude<CloseOutcome, { kind: 'closed' | 'paid' | 'held' | 'missing' }>;
+type Placed = { readonly kind: 'placed'; readonly codeUrl: string } | { readonly kind: 'paid' | 'closed' } | Failed;
+type Queried = { readonly kind: 'found'; readonly order: WechatOrder } | { readonly kind: 'missing' } | Failed;
 
 export type WechatPay = ReturnType<typeof wechatPay>;
 
 export function wechatPay({ client, keyring, apiV3Key }: { client: WechatClient; keyring: Keyring; apiV3Key: Buffer }) {
   return {
-    place: async (order: CombineNativeRequest, signal?: AbortSignal): Promise<PlaceOutcome> => {
+    place: async (order: CombineNativeRequest, signal?: AbortSignal): Promise<Placed> => {
       const answer = await client.exchange({ method: 'POST', target: '/v3/combine-transactions/native', body: order, signal });
       if (answer.kind !== 'done') return isPaid(answer) ? { kind: 'paid' } : isClosed(answer) ? { kind: 'closed' } : failure(answer);
       const read = CombineNativeAnswer.safeParse(answer.body);
       return read.success ? { kind: 'placed', codeUrl: read.data.code_url } : unreadable;
     },
 
-    query: async (number: string, signal?: AbortSignal): Promise<QueryOutcome> => {
+    query: async (number: string, signal?: AbortSignal): Promise<Queried> => {
       const answer = await client.exchange({
         method: 'GET',
         target: `/v3/combine-transactions/out-trade-no/${encodeURIComponent(number)}`,
@@ -136,7 +98,7 @@ const isMissing = (answer: Exchange): boolean => answer.kind === 'refused' && an
 const states = { NOTPAY: 'unpaid', USERPAYING: 'unpaid', PAYERROR: 'unpaid', SUCCESS: 'paid', REFUND: 'paid', CLOSED: 'closed' } as const;
 
 /** Leaves out who paid: nobody here needs to know. A refunded order has been paid too. */
-export function orderSeen(order: CombineOrder): OrderSeen {
+export function orderSeen(order: CombineOrder): WechatOrder {
   const [sub] = order.sub_orders;
   if (!sub) throw new Error(`order ${order.combine_out_trade_no} has no sub order`);
   return {

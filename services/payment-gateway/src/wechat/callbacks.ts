@@ -2,20 +2,22 @@
 import type { Clock } from '@yunshi/kernel/clock';
 import type { Routes } from '@yunshi/http/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { readCallback } from '../wechat/callback.ts';
-import type { Keyring } from '../wechat/keyring.ts';
-import { takeNotice, type Taking } from './notices.ts';
-import { PAYMENT_CALLBACK, REFUND_CALLBACK } from './requests.ts';
+import { readCallback } from './callback.ts';
+import type { Keyring } from './keyring.ts';
+import { takeNotice, type Taking } from '../payment/notices.ts';
+import { noticeOf } from './channel.ts';
+import { PAYMENT_CALLBACK, REFUND_CALLBACK, type Us } from './requests.ts';
 
 const BODY_BYTES_MAX = 64 * 1_024;
 
 type Deps = Taking & {
+  readonly us: Us;
   readonly keyring: Keyring;
   readonly apiV3Key: Buffer;
   readonly wall: Clock;
 };
 
-export const callbackRoutes = (deps: Deps): Routes =>
+export const wechatCallbackRoutes = (deps: Deps): Routes =>
   async function callbacks(app) {
     // The signature is over the bytes as they came.
     app.removeAllContentTypeParsers();
@@ -34,7 +36,7 @@ async function take(request: FastifyRequest, reply: FastifyReply, deps: Deps): P
     return reply.code(read.error === 'cannot-open' || read.error === 'unreadable' ? 500 : 401).send({ code: 'FAIL', message: read.error });
   }
   const notice = { headers: wechatHeaders(request), body: body.toString('utf8') };
-  await takeNotice(read.value, notice, deps, (error) =>
+  await takeNotice(noticeOf(read.value, deps.us), notice, deps, (error) =>
     request.log.error({ err: error, notice: read.value.id }, 'a callback could not be acted on'),
   );
   return reply.code(204).send();
