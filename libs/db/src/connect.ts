@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { parse as parseArray } from 'postgres-array';
+import { lines } from './line.ts';
 
 /** A raw client: tagged SQL, `int8` as number, `timestamptz` as Date, every statement prepared. */
 export type Sql = postgres.Sql<{ bigint: number }>;
@@ -60,7 +61,7 @@ export const plannedOnce = { ...neverWholeTables, plan_cache_mode: 'force_generi
 
 /** Opens a pool with limits on everything that could otherwise wait for ever. */
 export function connect({ url, name, connectionsMax, planning, onClose }: ConnectOptions): Sql {
-  return postgres(url, {
+  const options = {
     max: connectionsMax,
     connect_timeout: 5,
     keep_alive: 10,
@@ -68,6 +69,7 @@ export function connect({ url, name, connectionsMax, planning, onClose }: Connec
     max_lifetime: null,
     prepare: true,
     onnotice: () => undefined,
+    socket: lines(), // an option that its types do not know
     ...(onClose && { onclose: onClose }),
     fetch_types: false,
     types,
@@ -78,7 +80,8 @@ export function connect({ url, name, connectionsMax, planning, onClose }: Connec
       idle_in_transaction_session_timeout: 20_000,
       ...planning,
     },
-  }) as unknown as Sql;
+  };
+  return postgres(url, options) as unknown as Sql;
 }
 
 /**

@@ -16,7 +16,7 @@ export type Played = {
   readonly violations: readonly Violation[];
 };
 
-type ActOptions = StageOptions & {
+type ActOptions = Omit<StageOptions, 'random'> & {
   readonly seed: string;
   readonly seconds: number;
   /** Customers who arrive in a second. */
@@ -29,7 +29,7 @@ type ActOptions = StageOptions & {
 /** A system under open load, tormented for a while, then left in peace until it has come to rest, and examined. */
 export async function play({ seed, seconds, perS, nemeses, keep = false, ...options }: ActOptions): Promise<Played> {
   const { say } = options;
-  const stage = await setStage(options);
+  const stage = await setStage({ ...options, random: randomFrom(`${seed} links`) });
   let found: readonly Violation[] = [];
   try {
     const load = startLoad({ ...stage, perS, random: randomFrom(`${seed} load`) });

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { play, type Played } from './act.ts';
-import { outsideFaults, processFaults } from './nemeses.ts';
+import { usualFaults } from './nemeses.ts';
 
 // `npm run chaos`: starts systems of its own, breaks what can be broken while customers buy, and examines what is left. What is tried
 // and what it proves stands in docs/how-to/chaos.md.
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     seed: flags.seed,
     seconds: minutes * 60,
     perS: Number(flags.rate),
-    nemeses: (stage) => [...processFaults(stage), ...outsideFaults(stage)],
+    nemeses: usualFaults,
     keep: flags.keep,
     say,
   });

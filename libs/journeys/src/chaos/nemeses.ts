@@ -1,11 +1,12 @@
 import { businessTimeJumps } from './clocks.ts';
+import { linkFaults } from './links.ts';
 import type { Nemesis } from './nemesis.ts';
 import { channelMisbehaves, providerMisbehaves } from './outside.ts';
 import { ending, endingAll, pausing, wiping } from './processes.ts';
 import type { Stage } from './stage.ts';
 
 /** What can happen to the processes. */
-export function processFaults({ system, services, natsServers, dir, sql }: Stage): Nemesis[] {
+function processFaults({ system, services, natsServers, dir, sql }: Stage): Nemesis[] {
   const service = { system, parts: services };
   const nats = { system, parts: natsServers };
   const postgres = { system, parts: ['postgres'] };
@@ -25,7 +26,14 @@ export function processFaults({ system, services, natsServers, dir, sql }: Stage
 }
 
 /** What the outside world and time can do. */
-export function outsideFaults({ operator, sql }: Stage): Nemesis[] {
+function outsideFaults({ operator, sql }: Stage): Nemesis[] {
   const outside = { shopper: operator, sql };
   return [channelMisbehaves(outside), providerMisbehaves(outside), businessTimeJumps(operator)];
 }
+
+/** Everything that can be tried anywhere. */
+export const usualFaults = (stage: Stage): Nemesis[] => [
+  ...processFaults(stage),
+  ...linkFaults(stage.links, stage.services),
+  ...outsideFaults(stage),
+];

@@ -4,17 +4,19 @@ import type { Random } from './random.ts';
 export type Period = { readonly lengthMs: number; readonly faults: readonly { readonly kind: string; readonly afterMs: number }[] };
 
 const quietShare = 1 / 4;
-const lengthMs = { least: 4_000, most: 9_000 };
+/** Milliseconds. */
+export type Lengths = { readonly least: number; readonly most: number };
+const usualLengths: Lengths = { least: 4_000, most: 9_000 };
 const faultsMax = 4;
 
 /**
  * A shifting mix: a quarter of the periods is left in peace, the others get a random subset of the kinds. Kinds that have had fewer turns
  * come first, so that even a short run tries each of them.
  */
-export function* periods(kinds: readonly string[], random: Random): Generator<Period, never> {
+export function* periods(kinds: readonly string[], random: Random, lengths: Lengths = usualLengths): Generator<Period, never> {
   const turns = new Map(kinds.map((kind) => [kind, 0]));
   for (;;) {
-    const length = lengthMs.least + random.below(lengthMs.most - lengthMs.least);
+    const length = lengths.least + random.below(lengths.most - lengths.least);
     const count = random.chance(quietShare) ? 0 : 1 + random.below(Math.min(faultsMax, kinds.length));
     const chosen = random
       .shuffled(kinds)

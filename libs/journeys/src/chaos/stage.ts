@@ -8,7 +8,9 @@ import { services } from '@yunshi/local/services';
 import { startSystem, type Part, type System, type SystemOptions } from '@yunshi/local/system';
 import { claimCoupons, makeBuyers } from '../bench/place.ts';
 import { Shopper } from '../shopper.ts';
+import { makeLinks, type Links } from './links.ts';
 import { agreementsOf, type Customer } from './load.ts';
+import type { Random } from './random.ts';
 
 /** A system of its own, with customers before its door, on which things may be broken. */
 export type Stage = {
@@ -16,6 +18,7 @@ export type Stage = {
   readonly system: System;
   /** A superuser's eyes; never in the way of a fault. */
   readonly sql: Sql;
+  readonly links: Links;
   readonly services: readonly Part[];
   readonly natsServers: readonly Part[];
   readonly customers: readonly [Customer, ...Customer[]];
@@ -27,7 +30,9 @@ export type Stage = {
   readonly stop: (keep: boolean) => Promise<void>;
 };
 
-export type StageOptions = Pick<SystemOptions, 'natsServers' | 'between' | 'env' | 'durable' | 'postgresSettings'> & {
+export type StageOptions = Pick<SystemOptions, 'natsServers' | 'env' | 'durable' | 'postgresSettings'> & {
+  /** Draws what the proxies between services and servers decide by chance. */
+  readonly random: Random;
   /** Prepares the folder before anything lives in it; answers what undoes that. */
   readonly prepare?: (dir: string) => Promise<() => Promise<void>>;
   readonly say: (line: string) => void;
@@ -36,16 +41,27 @@ export type StageOptions = Pick<SystemOptions, 'natsServers' | 'between' | 'env'
 const buyers = 60;
 const coupons = 120;
 
-export async function setStage({ say, prepare, ...options }: StageOptions): Promise<Stage> {
+export async function setStage({ say, prepare, random, ...options }: StageOptions): Promise<Stage> {
   const dir = await mkdtemp(join(tmpdir(), 'yunshi-chaos-'));
   const unprepare = await prepare?.(dir);
+  const links = makeLinks(random);
   const clear = async (keep: boolean) => {
     await endLeftovers(dir);
+    await links.stop();
     await unprepare?.();
     if (!keep) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    const system = await startSystem({ dir, seed: 'demo', testClock: true, ports: 'free', restart: true, say, ...options });
+    const system = await startSystem({
+      dir,
+      seed: 'demo',
+      testClock: true,
+      ports: 'free',
+      restart: true,
+      between: links.between,
+      say,
+      ...options,
+    });
     const urls = { gateway: system.urls['gateway']!, sandbox: system.urls['sandbox']! };
     const unsure = new Map<string, number>();
     const onUnsure = (why: string) => void unsure.set(why, (unsure.get(why) ?? 0) + 1);
@@ -61,6 +77,7 @@ export async function setStage({ say, prepare, ...options }: StageOptions): Prom
       dir,
       system,
       sql,
+      links,
       services: services.map(({ name }) => name),
       natsServers: options.natsServers === 3 ? ['nats-1', 'nats-2', 'nats-3'] : ['nats'],
       customers: customers as [Customer, ...Customer[]],
