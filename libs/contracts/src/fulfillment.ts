@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AccountId, InstanceId, OrderId, UserId } from '@yunshi/kernel/ids';
+import { AccountId, InstanceId, OrderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { Line, OrderKind } from '@yunshi/kernel/marketplace';
 import { command, event } from './define.ts';
 
@@ -25,11 +25,44 @@ export const fulfilOrder = command('fulfillment.fulfil', 1, {
   },
 });
 
+/** Prolongs a delivered instance, or makes its trial formal 转正式版, as was paid. Answered when its provider has agreed, or when it never will. */
+export const renewInstance = command('fulfillment.renew', 1, {
+  data: z.object({
+    instanceId: InstanceId,
+    orderId: OrderId,
+    accountId: AccountId,
+    kind: z.enum(['renewal', 'trial_conversion']),
+    skuName: z.string(),
+    line: Line,
+  }),
+  replies: {
+    renewed: z.object({ instanceId: InstanceId }),
+    /** Nothing has changed: the buyer gets the money back. */
+    refused: z.object({ reason: z.enum(['not-renewable', 'provider-refused', 'provider-failed']) }),
+  },
+});
+
+/** 发货中, 已发货, 已过期, 已关闭; failed: not delivered, and refunded. */
+export const InstanceStatus = z.enum(['shipping', 'shipped', 'expired', 'closed', 'failed']);
+export type InstanceStatus = z.infer<typeof InstanceStatus>;
+
 const about = { instanceId: InstanceId, instanceVersion: z.int().min(1), orderId: OrderId, accountId: AccountId };
 
 /** An instance 资源实例 is 已发货. */
 export const instanceShipped = event('fulfillment.instance-shipped', 1, {
   data: z.object({ ...about, shippedAt: Time, expiresAt: Time.optional() }),
+});
+
+/** It goes on for longer, or is no trial any more; `orderId` is the order that made it. */
+export const instanceRenewed = event('fulfillment.instance-renewed', 1, {
+  data: z.object({
+    ...about,
+    renewedBy: OrderId,
+    kind: z.enum(['renewal', 'trial_conversion']),
+    skuId: SkuId,
+    quantity: z.int().min(1),
+    expiresAt: Time,
+  }),
 });
 
 /** It was not renewed in time: isolated 隔离, and kept for the days of grace. */

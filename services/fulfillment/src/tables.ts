@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import type { SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
-import type { Asker } from './instance/instance.ts';
+import type { Asker, Renewal, RenewalRefusal, Task } from './instance/instance.ts';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 
@@ -33,7 +33,7 @@ export const instances = pgTable(
     expiresAt: time('expires_at'),
     closedAt: time('closed_at'),
     awaitedBy: jsonb('awaited_by').$type<Asker>(),
-    task: text('task', { enum: ['create', 'expire', 'destroy'] }),
+    task: text('task').$type<Task>(),
     taskSince: time('task_since'),
     tries: integer('tries').notNull(),
     callSeq: integer('call_seq').notNull(),
@@ -43,11 +43,27 @@ export const instances = pgTable(
     signId: text('sign_id'),
     /** Encrypted; bound to the instance's id. */
     access: text('access'),
+    renewal: jsonb('renewal').$type<Renewal>(),
   },
   (table) => [
     index('instances_by_account').on(table.accountId, table.createdAt, table.instanceId),
     index('instances_by_expiry').on(table.accountId, table.expiresAt, table.instanceId),
   ],
+);
+
+/** What became of the orders that renewed an instance. */
+export const renewals = pgTable(
+  'renewals',
+  {
+    orderId: text('order_id').$type<OrderId>().primaryKey(),
+    instanceId: text('instance_id').$type<InstanceId>().notNull(),
+    kind: text('kind').$type<Renewal['kind']>().notNull(),
+    refusal: text('refusal').$type<RenewalRefusal>(),
+    /** The expiry that it brought. */
+    expiresAt: time('expires_at'),
+    endedAt: time('ended_at').notNull(),
+  },
+  (table) => [index('renewals_by_instance').on(table.instanceId)],
 );
 
 /** The delivery log: every call to a provider, from the intent to the answer, without token, signature or credentials. */
@@ -60,7 +76,7 @@ export const providerCalls = pgTable(
     accountId: text('account_id').$type<AccountId>().notNull(),
     providerId: text('provider_id').$type<ProviderId>().notNull(),
     productId: text('product_id').$type<ProductId>().notNull(),
-    action: text('action', { enum: ['create', 'expire', 'destroy'] }).notNull(),
+    action: text('action').$type<Task>().notNull(),
     /** How often the provider had been asked for this, this call included. */
     attempt: integer('attempt').notNull(),
     state: text('state', { enum: ['waiting', 'succeeded', 'pending', 'declined', 'failed'] }).notNull(),

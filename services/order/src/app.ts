@@ -8,6 +8,7 @@ import { operationRoutes } from '@yunshi/operations/routes';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog, type Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
+import { learnInstances } from './instance/instances.ts';
 import { orderChanges } from './order/changes.ts';
 import { orderHandlers } from './order/handlers.ts';
 import { orderWriteRoutes } from './order/routes.ts';
@@ -17,6 +18,7 @@ import { purchasingRoutes } from './purchasing/routes.ts';
 import { learnProduct } from './quote/handlers.ts';
 import { quoteRoutes } from './quote/routes.ts';
 import { purchaseSaga } from './sagas/purchase.saga.ts';
+import { renewalSaga } from './sagas/renewal.saga.ts';
 import { sagaRoutes } from './sagas/routes.ts';
 
 export type Running = { readonly url: string; readonly stop: () => Promise<void> };
@@ -30,8 +32,8 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
     natsUrl: config.natsUrl,
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
-    handlers: () => [learnProduct, ...orderHandlers],
-    sagas: [purchaseSaga],
+    handlers: () => [learnProduct, ...learnInstances, ...orderHandlers],
+    sagas: [purchaseSaga, renewalSaga],
     onFault,
   });
   const changes = orderChanges(core, onFault);

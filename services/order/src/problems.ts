@@ -1,6 +1,7 @@
 import { problemTable, type FieldProblem, type ProblemOptions, type ProblemResponse } from '@yunshi/http/problem';
 import { yuan } from '@yunshi/kernel/money';
 import type { OrderRefusal } from './order/order.ts';
+import type { RenewalRefusal } from './quote/renewal.ts';
 
 /** What this service refuses, beside the common problems. */
 export const Problem = problemTable({
@@ -28,6 +29,12 @@ export const Problem = problemTable({
     status: 409,
     title: 'The coupon cannot be used for this order',
     remedy: 'Choose another coupon of the quote, or `none`; `reason` says what is wrong with this one.',
+  },
+  'instance-not-found': { status: 422, title: 'There is no such instance of yours', remedy: 'Take the instance from your own instances.' },
+  'instance-not-renewable': {
+    status: 409,
+    title: 'The instance cannot go on like this',
+    remedy: '`why` says it: a trial is converted, anything else renewed; what is closed or has no periods is bought anew.',
   },
   'agreements-not-accepted': {
     status: 422,
@@ -64,7 +71,7 @@ export const Problem = problemTable({
 });
 
 /** What is wrong with the field this time, and what the caller needs to know to do better. */
-function particulars(refusal: OrderRefusal): { readonly detail: string; readonly members?: ProblemOptions['members'] } {
+function particulars(refusal: OrderRefusal | RenewalRefusal): { readonly detail: string; readonly members?: ProblemOptions['members'] } {
   switch (refusal.code) {
     case 'sku-not-found':
     case 'product-withdrawn':
@@ -72,6 +79,7 @@ function particulars(refusal: OrderRefusal): { readonly detail: string; readonly
     case 'delivery-not-offered':
     case 'trial-already-taken':
     case 'po-number-missing':
+    case 'instance-not-found':
       return { detail: Problem.entries[refusal.code]?.title ?? refusal.code };
     case 'duration-not-offered': {
       const { offered } = refusal;
@@ -84,6 +92,8 @@ function particulars(refusal: OrderRefusal): { readonly detail: string; readonly
     }
     case 'amount-too-large':
       return { detail: `An order costs at most ${yuan(refusal.maximum)}.`, members: { maximum: refusal.maximum } };
+    case 'instance-not-renewable':
+      return { detail: `It cannot be renewed so: ${refusal.why}.`, members: { why: refusal.why } };
     case 'coupon-not-usable':
       return { detail: `The coupon cannot be used here: ${refusal.reason}.`, members: { reason: refusal.reason } };
     case 'agreements-not-accepted':
@@ -93,7 +103,7 @@ function particulars(refusal: OrderRefusal): { readonly detail: string; readonly
   }
 }
 
-function problemOptions(refusal: OrderRefusal): ProblemOptions {
+function problemOptions(refusal: OrderRefusal | RenewalRefusal): ProblemOptions {
   const { detail, members } = particulars(refusal);
   const remedy = Problem.entries[refusal.code]?.remedy ?? '';
   const field: FieldProblem = { in: 'body', field: `/${refusal.field}`, detail, remedy };
@@ -103,4 +113,5 @@ function problemOptions(refusal: OrderRefusal): ProblemOptions {
 /** A refusal as the answer of a decision. */
 export const refused = (refusal: OrderRefusal): ProblemResponse => Problem.response(refusal.code, problemOptions(refusal));
 /** A refusal to be thrown, where nothing was to be stored. */
-export const refusing = (refusal: OrderRefusal): InstanceType<typeof Problem> => new Problem(refusal.code, problemOptions(refusal));
+export const refusing = (refusal: OrderRefusal | RenewalRefusal): InstanceType<typeof Problem> =>
+  new Problem(refusal.code, problemOptions(refusal));

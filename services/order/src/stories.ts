@@ -4,7 +4,7 @@ import { place, type Facts, type Order, type Request } from './order/order.ts';
 import { agreementName, orderPolicy } from './policy.ts';
 import { noRules } from './purchasing/purchasing.ts';
 import { noCoupons, type Product, type UsableCoupon } from './quote/quote.ts';
-import type { Purchase } from './sagas/purchase.saga.ts';
+import type { Purchase } from './sagas/steps.ts';
 
 /*
  * The people and things of the tests: 林晓 of a chain of shops buys a year of 帆影 help desk for ¥1,200.00.

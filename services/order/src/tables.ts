@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, integer, jsonb, pgTable, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { SkuSnapshot } from '@yunshi/contracts/catalog';
+import type { InstanceStatus } from '@yunshi/contracts/fulfillment';
 import type { OrderEnd } from '@yunshi/contracts/order';
 import type { BankCode, Channel } from '@yunshi/contracts/payment';
 import type { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
@@ -28,6 +29,7 @@ export const orders = pgTable(
     skuName: text('sku_name').notNull(),
     deliveryType: text('delivery_type').$type<DeliveryType>().notNull(),
     isTrial: boolean('is_trial').notNull(),
+    forInstanceId: text('for_instance_id').$type<InstanceId>(),
     line: jsonb('line').$type<Line>().notNull(),
     total: fen('total').notNull(),
     claimId: text('claim_id').$type<ClaimId>(),
@@ -63,6 +65,7 @@ export const orders = pgTable(
     index('orders_instance')
       .on(table.instanceId)
       .where(sql`instance_id is not null`),
+    check('orders_renewal_of_an_instance', sql`(kind = 'new_purchase') = (for_instance_id is null)`),
     check('orders_payable', sql`payable = total - deduction and deduction between 0 and total`),
     check('orders_never_give_back_more_than_was_paid', sql`refunded between 0 and payable`),
     check('orders_ended', sql`(ended_at is not null) = (status in ('completed', 'cancelled', 'closed', 'failed'))`),
@@ -103,6 +106,21 @@ export const purchasing = pgTable('purchasing', {
   poNumberRequired: boolean('po_number_required').notNull(),
   changedBy: text('changed_by').$type<UserId>().notNull(),
   changedAt: time('changed_at').notNull(),
+});
+
+/** What this service knows of instances, to price their renewals. */
+export const instances = pgTable('instances', {
+  instanceId: text('instance_id').$type<InstanceId>().primaryKey(),
+  instanceVersion: integer('instance_version').notNull(),
+  accountId: text('account_id').$type<AccountId>().notNull(),
+  orderId: text('order_id').$type<OrderId>().notNull(),
+  productId: text('product_id').$type<ProductId>().notNull(),
+  skuId: text('sku_id').$type<SkuId>().notNull(),
+  quantity: integer('quantity').notNull(),
+  isTrial: boolean('is_trial').notNull(),
+  deliveryType: text('delivery_type').$type<DeliveryType>().notNull(),
+  status: text('status').$type<InstanceStatus>().notNull(),
+  expiresAt: time('expires_at'),
 });
 
 /** What this service knows of the catalogue's products: the newest version that it was told. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
 import { PeriodUnit } from '@yunshi/kernel/marketplace';
 import { outsideCall } from '@yunshi/messaging/handle';
+import { tasks } from '../instance/instance.ts';
 
 /** The calls that leave the service: their requests, as they are stored before the call, and what may come of them. */
 
@@ -9,7 +10,7 @@ const Time = z.iso.datetime({ offset: true });
 
 /** What a provider is asked, in nobody's dialect. Neither endpoint nor token is in it: the call is made with those of its moment. */
 export const ProviderRequest = z.object({
-  task: z.enum(['create', 'expire', 'destroy']),
+  task: z.enum(tasks),
   seq: z.int(),
   attempt: z.int(),
   createdAt: Time,
@@ -24,6 +25,8 @@ export const ProviderRequest = z.object({
   isTrial: z.boolean(),
   quantity: z.int(),
   period: z.object({ count: z.int(), unit: PeriodUnit }).optional(),
+  /** The new expiry, of a renewal or conversion. */
+  expiresAt: Time.optional(),
   /** Absent until the provider has said one. */
   signId: z.string().optional(),
 });

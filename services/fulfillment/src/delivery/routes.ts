@@ -7,6 +7,7 @@ import type { Core } from '@yunshi/messaging/core';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { resendCall } from '../instance/handlers.ts';
+import { tasks } from '../instance/instance.ts';
 import { Problem } from '../problems.ts';
 import type { ProviderCall } from './log.ts';
 import type { LogBook, Scope } from './log-book.ts';
@@ -14,7 +15,7 @@ import type { LogBook, Scope } from './log-book.ts';
 /** The delivery log: a provider sees the calls to it, an operator sees all. */
 
 const Time = z.iso.datetime({ offset: true });
-const Action = z.enum(['create', 'expire', 'destroy']);
+const Action = z.enum(tasks);
 const State = z.enum(['waiting', 'succeeded', 'pending', 'declined', 'failed']);
 const CallId = z.string().regex(/^dlc_[0-9a-f]{32}-\d{1,9}$/);
 

@@ -1,5 +1,12 @@
 import type { Answer, Egress } from '@yunshi/protocols/egress';
-import { createInstance, destroyInstance, expireInstance, verifyInterface } from '@yunshi/protocols/saas/actions';
+import {
+  convertInstance,
+  createInstance,
+  destroyInstance,
+  expireInstance,
+  renewInstance,
+  verifyInterface,
+} from '@yunshi/protocols/saas/actions';
 import type { SaasRequest, Subject, Terms } from '@yunshi/protocols/saas/actions';
 import { checkDeliveryUrl, redactUrl, signedUrl } from '@yunshi/protocols/saas/address';
 import { readConsent, readCreated, readEcho } from '@yunshi/protocols/saas/answers';
@@ -113,11 +120,20 @@ function bodyOf(request: ProviderRequest, { productNumber }: Endpoint, requestId
   switch (request.task) {
     case 'create':
       return createInstance(subject, { orderId: request.orderId, terms: termsOf(request) });
+    case 'renew':
+      return renewInstance(subject, { orderId: request.orderId, signId, expires: expiryIn(request), terms: termsOf(request) });
+    case 'convert':
+      return convertInstance(subject, { orderId: request.orderId, signId, expires: expiryIn(request), terms: termsOf(request) });
     case 'expire':
       return expireInstance(subject, signId);
     case 'destroy':
       return destroyInstance(subject, { orderId: request.orderId, signId });
   }
+}
+
+function expiryIn({ expiresAt, task }: ProviderRequest): Date {
+  if (expiresAt === undefined) throw new Error(`a call to ${task} says no expiry`);
+  return new Date(expiresAt);
 }
 
 const units = { year: 'y', month: 'm', day: 'd' } as const;

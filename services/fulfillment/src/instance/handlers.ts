@@ -1,4 +1,11 @@
-import { fulfilOrder, instanceClosed, instanceExpired, instanceShipped } from '@yunshi/contracts/fulfillment';
+import {
+  fulfilOrder,
+  instanceClosed,
+  instanceExpired,
+  instanceRenewed,
+  instanceShipped,
+  renewInstance,
+} from '@yunshi/contracts/fulfillment';
 import type { Message } from '@yunshi/contracts/define';
 import { rowsOf } from '@yunshi/db/rows';
 import { due, handle, httpWrite, whenCalled, write } from '@yunshi/messaging/handle';
@@ -7,12 +14,14 @@ import { callProvider, issueKey } from '../delivery/calls.ts';
 import type { ProviderRequest } from '../delivery/calls.ts';
 import { callIdOf, intended, performed } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
-import { apiKeys } from '../tables.ts';
+import { apiKeys, renewals } from '../tables.ts';
 import { Problem } from '../problems.ts';
 import { begin, expire, heard, instanceIdOf, ofAllAttempts, release, releaseAt, resend, undeliverable } from './instance.ts';
 import { instanceRows } from './instances.ts';
+import { heardOfRenewal, renew, type RenewalEnd } from './renewal.ts';
 import type { Instance, NextCall, Refusal, Step, Task } from './instance.ts';
 
+const renewalRows = rowsOf(renewals, 'orderId');
 const apiKeyRows = rowsOf(apiKeys, 'secretId');
 
 const atExpiry = 'instance.expire';
@@ -28,12 +37,26 @@ export const instanceHandlers: readonly Handler[] = [
       return effects(begin(order, from, now), now);
     },
   }),
+  handle(renewInstance, {
+    of: instanceRows,
+    key: ({ instanceId }) => instanceId,
+    beside: { of: renewalRows, key: ({ orderId }) => orderId },
+    decide: (order, instance, { now, reply, from, beside: ended }) => {
+      const { instanceId } = order;
+      if (ended !== undefined) {
+        return { reply: ended.refusal === null ? reply.renewed({ instanceId }) : reply.refused({ reason: ended.refusal }) };
+      }
+      const step = instance && renew(instance, order, from, now);
+      return step ? effects(step, now) : { reply: reply.refused({ reason: 'not-renewable' }) };
+    },
+  }),
   whenCalled(callProvider, {
     of: instanceRows,
     decide: ({ request, outcome: { outcome: last, exchange }, attempt }, instance, { now }) => {
       if (instance === undefined) return {};
       const outcome = ofAllAttempts(last, attempt);
-      const step = heard(instance, request, outcome, now);
+      const isRenewal = request.task === 'renew' || request.task === 'convert';
+      const step = isRenewal ? heardOfRenewal(instance, request, outcome, now) : heard(instance, request, outcome, now);
       const givenUp =
         outcome.kind === 'failed' || outcome.kind === 'declined' ? step.call === undefined && request.seq === instance.callSeq : false;
       const decision = effects(step, now);
@@ -97,12 +120,37 @@ function answeredAgain(instance: Instance, from: SagaRef, reply: typeof fulfilOr
 }
 
 /** What a step means outside the instance itself. */
-function effects({ instance, call, answer, happened }: Step, now: Date): Decision<Instance> {
+function effects(step: Step, now: Date): Decision<Instance> {
+  const { instance, call, answer, happened, rearm } = step;
+  const intended = call === undefined ? {} : intents(instance, call, now);
+  const ended = renewalEnded(step, now);
   return {
     save: instance,
-    ...(call !== undefined && intents(instance, call, now)),
-    ...(answer !== undefined && { answers: [{ to: answer.to, reply: answerOf(instance, answer.refused) }] }),
-    ...(happened !== undefined && { events: [eventOf(instance, happened, now)], deadlines: deadlinesOf(instance) }),
+    ...intended,
+    writes: [...(intended.writes ?? []), ...(ended.writes ?? [])],
+    answers: [...(answer === undefined ? [] : [{ to: answer.to, reply: answerOf(instance, answer.refused) }]), ...(ended.answers ?? [])],
+    ...(happened !== undefined && { events: [eventOf(step, happened, now)] }),
+    ...((happened !== undefined || rearm) && { deadlines: deadlinesOf(instance) }),
+  };
+}
+
+/** Answers the saga of a renewal, and keeps what became of it. */
+function renewalEnded({ instance, renewal }: Step, now: Date): Pick<Decision<Instance>, 'answers' | 'writes'> {
+  if (renewal === undefined) return {};
+  const { instanceId } = instance;
+  const { orderId, kind, to, refused } = renewal;
+  const end: RenewalEnd = {
+    orderId,
+    instanceId,
+    kind,
+    refusal: refused ?? null,
+    expiresAt: refused === undefined ? new Date(renewal.expiresAt) : null,
+    endedAt: now,
+  };
+  const { reply } = renewInstance;
+  return {
+    answers: [{ to, reply: refused === undefined ? reply.renewed({ instanceId }) : reply.refused({ reason: refused }) }],
+    writes: [write(renewalRows, end)],
   };
 }
 
@@ -121,7 +169,9 @@ function intents(instance: Instance, call: NextCall, now: Date): Pick<Decision<I
 }
 
 function requestOf(instance: Instance, { task, notBefore }: NextCall, now: Date): ProviderRequest {
-  const { periodCount, periodUnit, signId } = instance;
+  const { signId, renewal } = instance;
+  const isRenewal = renewal !== null && (task === 'renew' || task === 'convert');
+  const { orderId, skuName, quantity, periodCount, periodUnit } = isRenewal ? renewal : instance;
   return {
     task,
     seq: instance.callSeq,
@@ -129,25 +179,32 @@ function requestOf(instance: Instance, { task, notBefore }: NextCall, now: Date)
     createdAt: now.toISOString(),
     dueAt: (notBefore ?? now).toISOString(),
     instanceId: instance.instanceId,
-    orderId: instance.orderId,
+    orderId,
     accountId: instance.accountId,
     providerId: instance.providerId,
     productId: instance.productId,
     productName: instance.productName,
-    skuName: instance.skuName,
-    isTrial: instance.isTrial,
-    quantity: instance.quantity,
+    skuName,
+    isTrial: instance.isTrial && !isRenewal,
+    quantity,
     ...(periodCount !== null && periodUnit !== null && { period: { count: periodCount, unit: periodUnit } }),
+    ...(isRenewal && { expiresAt: renewal.expiresAt }),
     ...(signId !== null && { signId }),
   };
 }
 
-function eventOf(instance: Instance, happened: NonNullable<Step['happened']>, now: Date): Message {
+function eventOf({ instance, renewal }: Step, happened: NonNullable<Step['happened']>, now: Date): Message {
   const { instanceId, version: instanceVersion, orderId, accountId, expiresAt } = instance;
   const about = { instanceId, instanceVersion, orderId, accountId };
   switch (happened) {
     case 'shipped':
       return instanceShipped({ ...about, shippedAt: now.toISOString(), ...(expiresAt !== null && { expiresAt: expiresAt.toISOString() }) });
+    case 'renewed': {
+      if (!renewal || !expiresAt) throw new Error(`instance ${instanceId} was renewed by nothing`);
+      const { kind, orderId: renewedBy } = renewal;
+      const { skuId, quantity } = instance;
+      return instanceRenewed({ ...about, renewedBy, kind, skuId, quantity, expiresAt: expiresAt.toISOString() });
+    }
     case 'expired':
       return instanceExpired({ ...about, expiredAt: now.toISOString() });
     case 'closed':

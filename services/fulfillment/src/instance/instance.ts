@@ -18,7 +18,8 @@ export const instanceFlow = flow('instance', {
 export type InstanceStatus = StateOf<typeof instanceFlow>;
 
 /** What the provider is being asked to do now; asked again until it has. */
-export type Task = 'create' | 'expire' | 'destroy';
+export const tasks = ['create', 'renew', 'convert', 'expire', 'destroy'] as const;
+export type Task = (typeof tasks)[number];
 
 export type Instance = {
   instanceId: InstanceId;
@@ -58,12 +59,29 @@ export type Instance = {
   signId: string | null;
   /** Account, website, single-sign-on address: encrypted. */
   access: string | null;
+  /** A paid renewal or conversion that the provider has not answered yet. */
+  renewal: Renewal | null;
 };
 
 /** Who asked for the delivery: opaque here, answered later. */
 export type Asker = { readonly sagaId: string; readonly step: string; readonly direction: 'do' | 'undo'; readonly replyTo: string };
 
 export type Refusal = 'provider-failed' | 'provider-never-delivered' | 'not-deliverable';
+
+/** A paid order that changes an instance, until its provider has answered. */
+export type Renewal = {
+  readonly kind: 'renewal' | 'trial_conversion';
+  readonly orderId: OrderId;
+  readonly skuId: SkuId;
+  readonly skuName: string;
+  readonly quantity: number;
+  readonly periodCount: number;
+  readonly periodUnit: PeriodUnit;
+  /** The new expiry, RFC 3339. */
+  readonly expiresAt: string;
+  readonly asker: Asker;
+};
+export type RenewalRefusal = 'not-renewable' | 'provider-refused' | 'provider-failed';
 
 export type Order = {
   orderId: OrderId;
@@ -93,7 +111,11 @@ export type Step = {
   call?: NextCall;
   /** Given once, to the saga that waits. */
   answer?: { to: Asker; refused?: Refusal };
-  happened?: 'shipped' | 'expired' | 'closed';
+  /** How a renewal ended, for the saga that waits. */
+  renewal?: Renewal & { to: Asker; refused?: RenewalRefusal };
+  happened?: 'shipped' | 'renewed' | 'expired' | 'closed';
+  /** Deadlines that passed while something else was waited for are set again. */
+  rearm?: true;
 };
 
 /** One order makes one instance: the id is the order's with another prefix, so a second one cannot even be named. */
@@ -101,7 +123,7 @@ export const instanceIdOf = (orderId: OrderId): InstanceId => InstanceIdShape.pa
 
 /** Why a paid order cannot be delivered at all, if so. */
 export function undeliverable(order: Pick<Order, 'kind' | 'line'>): boolean {
-  // A cloud server is made from an image by the cloud's own API, and renewals by renewInstance: neither has its saga yet.
+  // A cloud server is made from an image by the cloud's own API, which has no saga yet; renewals have one of their own.
   return order.line.deliveryType === 'image' || order.kind !== 'new_purchase';
 }
 
@@ -141,6 +163,7 @@ export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
     mayExist: false,
     signId: null,
     access: null,
+    renewal: null,
   };
   return line.deliveryType === 'human_service' ? { instance: fresh } : asking(fresh, 'create', now);
 }
@@ -231,11 +254,15 @@ function told(instance: Instance, outcome: Outcome, now: Date): Step {
 export function expire(instance: Instance, now: Date): Step {
   if (instance.status !== 'shipped' || instance.expiresAt === null || instance.expiresAt > now) return { instance };
   const ended = moved(instance, 'expire');
+  // A renewal in hand decides whether the provider is to be told at all.
+  if (instance.renewal !== null) return { instance: ended, happened: 'expired' };
   return { ...tell(ended, 'expire', now), happened: 'expired' };
 }
 
 /** Seven days after its expiry, not renewed, it is released 释放. */
 export function release(instance: Instance, now: Date): Step {
+  // What is being renewed is not taken away: its answer sets the deadline again.
+  if (instance.renewal !== null) return { instance };
   if (instance.status !== 'expired' || instance.expiresAt === null || releaseAt(instance.expiresAt) > now) return { instance };
   const ended: Instance = { ...moved(instance, 'close'), closedAt: now, access: null };
   return { ...tell(ended, 'destroy', now), happened: 'closed' };
@@ -243,7 +270,8 @@ export function release(instance: Instance, now: Date): Step {
 
 export const releaseAt = (expiresAt: Date): Date => new Date(expiresAt.getTime() + deliveryPolicy.graceMs);
 
-const tell = (instance: Instance, task: Task, now: Date): Step => (instance.signId === null ? { instance } : asking(instance, task, now));
+export const tell = (instance: Instance, task: Task, now: Date): Step =>
+  instance.signId === null ? { instance } : asking(instance, task, now);
 
 /** A person wants a call made again now: the task in hand at once, or one that was given up anew. */
 export function resend(instance: Instance, task: Task, now: Date): Step | undefined {
@@ -256,17 +284,21 @@ function resendable(instance: Instance, task: Task): boolean {
   switch (task) {
     case 'create':
       return instance.status === 'shipping';
+    case 'renew':
+    case 'convert':
+      return instance.task === task;
     case 'expire':
-      return instance.status === 'expired';
+      return instance.status === 'expired' && instance.renewal === null;
     case 'destroy':
       return (instance.status === 'closed' || instance.status === 'failed') && instance.mayExist;
   }
 }
 
 /** Sets a task and makes its first call. */
-const asking = (instance: Instance, task: Task, now: Date): Step => asked({ ...instance, task, taskSince: now, tries: 0 }, undefined);
+export const asking = (instance: Instance, task: Task, now: Date): Step =>
+  asked({ ...instance, task, taskSince: now, tries: 0 }, undefined);
 
-function again(instance: Instance, backOff: BackOff, latest: Date, now: Date): Step {
+export function again(instance: Instance, backOff: BackOff, latest: Date, now: Date): Step {
   const wanted = new Date(now.getTime() + waitMs(backOff, instance.tries, instance.instanceId));
   // The last try falls on the limit itself, so that the limit is neither missed nor overrun.
   return asked(instance, wanted < latest ? wanted : latest);
@@ -278,9 +310,9 @@ function asked(instance: Instance, notBefore: Date | undefined): Step {
   return { instance: { ...instance, tries: instance.tries + 1, callSeq: instance.callSeq + 1 }, call: { task, notBefore } };
 }
 
-const idle = { task: null, taskSince: null, tries: 0, pendingSince: null, failingSince: null } as const;
+export const idle = { task: null, taskSince: null, tries: 0, pendingSince: null, failingSince: null } as const;
 
-function moved(instance: Instance, action: ActionOf<typeof instanceFlow>): Instance {
+export function moved(instance: Instance, action: ActionOf<typeof instanceFlow>): Instance {
   const next = move(instanceFlow, instance.status, action);
   if (!next.ok) throw new Error(`instance ${instance.instanceId}: no «${action}» from ${instance.status}`);
   return { ...instance, status: next.value, version: instance.version + 1 };

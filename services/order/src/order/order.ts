@@ -20,6 +20,7 @@ import {
   type Wish,
   type WishRefusal,
 } from '../quote/quote.ts';
+import { kindOf } from '../quote/renewal.ts';
 
 /**
  * 待审批 (only where the buyer's organisation wants it) → 待支付 → 处理中 → 交易成功, or 已取消, 已关闭, failed. Money and the buyer's wish to cancel may cross: an order that was paid for a
@@ -55,6 +56,8 @@ export type Order = {
   readonly skuName: string;
   readonly deliveryType: DeliveryType;
   readonly isTrial: boolean;
+  /** The instance that a renewal or a conversion is for. */
+  readonly forInstanceId: InstanceId | null;
   readonly line: Line;
   readonly total: Fen;
   readonly claimId: ClaimId | null;
@@ -182,7 +185,7 @@ export function place(request: Request, facts: Facts, policy: OrderPolicy, now: 
     orderNumber: orderNumber(request.orderId, now),
     accountId: request.accountId,
     userId: request.userId,
-    kind: 'new_purchase',
+    kind: kindOf(request.wish),
     status: waits ? 'pending_approval' : payable > 0 ? 'pending_payment' : 'processing',
     version: 0,
     providerId: product.providerId,
@@ -193,6 +196,7 @@ export function place(request: Request, facts: Facts, policy: OrderPolicy, now: 
     skuName: sku.name,
     deliveryType: product.deliveryType,
     isTrial: isTrial(sku),
+    forInstanceId: request.wish.renews?.instanceId ?? null,
     line,
     total,
     claimId: coupon?.claimId ?? null,

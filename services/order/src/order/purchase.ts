@@ -1,13 +1,14 @@
 import type { OrderId, SagaId } from '@yunshi/kernel/ids';
 import { startSaga, type SagaStart } from '@yunshi/messaging/handle';
 import { purchaseSaga } from '../sagas/purchase.saga.ts';
+import { renewalSaga } from '../sagas/renewal.saga.ts';
 import type { Order } from './order.ts';
 
 /** An order has one saga, so the saga's id follows from the order's, and nobody has to look it up to stop it. */
 export const sagaOf = (orderId: OrderId): SagaId => `sag_${orderId.slice('ord_'.length)}` as SagaId;
 
 export const beginPurchase = (order: Order): SagaStart =>
-  startSaga(purchaseSaga, {
+  startSaga(order.forInstanceId === null ? purchaseSaga : renewalSaga, {
     id: sagaOf(order.orderId),
     key: order.orderId,
     data: {
@@ -23,6 +24,7 @@ export const beginPurchase = (order: Order): SagaStart =>
       ...(order.claimId !== null && { claimId: order.claimId }),
       payable: order.payable,
       payBy: order.payBy.toISOString(),
+      ...(order.forInstanceId !== null && { instanceId: order.forInstanceId }),
       refunded: 0,
     },
   });

@@ -6,10 +6,11 @@ import type { Routes } from '@yunshi/http/server';
 import { newId, OrderId } from '@yunshi/kernel/ids';
 import type { Admission } from '@yunshi/messaging/admission';
 import type { Core } from '@yunshi/messaging/core';
-import { Problem } from '../problems.ts';
-import { factsFor } from '../quote/facts.ts';
+import { Problem, refusing } from '../problems.ts';
+import { factsFor, wishFor } from '../quote/facts.ts';
 import { isTrial } from '../quote/quote.ts';
 import { wishProblems } from '../quote/routes.ts';
+import { askedIn } from '../quote/wire.ts';
 import type { Request } from './order.ts';
 import { OrderDecision, OrderRequest, ShownOrder } from './wire.ts';
 import { approveOrder, cancelOrder, declineOrder, deleteOrder, placeOrder, placeTrialOrder, type Placing } from './writes.ts';
@@ -43,16 +44,10 @@ export const orderWriteRoutes =
       (request, reply) =>
         admission.admit(async () => {
           const { accountId, userId } = callerOf(request);
-          const {
-            sku_id: skuId,
-            quantity,
-            duration,
-            coupon,
-            accepted_agreements: acceptedAgreements,
-            expected_payable: expectedPayable,
-            po_number: poNumber,
-          } = request.body;
-          const wish = { skuId, quantity, duration };
+          const { coupon, accepted_agreements: acceptedAgreements, expected_payable: expectedPayable, po_number: poNumber } = request.body;
+          const wished = await wishFor(core, accountId, askedIn(request.body));
+          if (!wished.ok) throw refusing(wished.error);
+          const wish = wished.value;
           const orderId = newId('ord', core.clock.now());
           const asked: Request = { orderId, accountId, userId, wish, coupon, acceptedAgreements, expectedPayable, poNumber };
           const facts = await factsFor(core, { accountId, wish, withCoupons: coupon !== 'none' });

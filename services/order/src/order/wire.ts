@@ -4,15 +4,14 @@ import { BankCode, Channel } from '@yunshi/contracts/payment';
 import { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { DeliveryType, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
-import { QuoteRequest } from '../quote/wire.ts';
+import { wishBody } from '../quote/wire.ts';
 import { awaitedOf, orderFlow, type Entry, type Order } from './order.ts';
 import { sentences } from './sentences.ts';
 
 const Time = z.iso.datetime({ offset: true });
 export const Status = z.enum(orderFlow.states as [keyof typeof orderFlow.table, ...(keyof typeof orderFlow.table)[]]);
 
-export const OrderRequest = z.strictObject({
-  ...QuoteRequest.shape,
+export const OrderRequest = wishBody({
   accepted_agreements: z
     .array(z.string().min(1).max(64))
     .max(20)
@@ -41,6 +40,7 @@ export const ShownOrder = z
     product: z.object({ product_id: ProductId, name: z.string(), delivery_type: DeliveryType }),
     sku: z.object({ sku_id: SkuId, name: z.string(), is_trial: z.boolean() }),
     provider: z.object({ provider_id: ProviderId, name: z.string() }),
+    for_instance_id: InstanceId.nullable().meta({ description: 'The instance that a renewal or conversion is for' }),
     quantity: z.int(),
     period: z.object({ count: z.int(), unit: PeriodUnit }).nullable(),
     unit_price: Fen,
@@ -83,6 +83,7 @@ export function shownOrder(order: Order): ShownOrder {
     product: { product_id: order.productId, name: order.productName, delivery_type: order.deliveryType },
     sku: { sku_id: order.skuId, name: order.skuName, is_trial: order.isTrial },
     provider: { provider_id: order.providerId, name: order.providerName },
+    for_instance_id: order.forInstanceId,
     quantity: line.quantity,
     period: line.period ?? null,
     unit_price: line.unitPrice,

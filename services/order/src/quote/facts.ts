@@ -1,11 +1,15 @@
 import { couponsForOrder } from '@yunshi/contracts/coupon';
 import type { AccountId } from '@yunshi/kernel/ids';
+import type { OrderKind } from '@yunshi/kernel/marketplace';
+import type { Result } from '@yunshi/kernel/result';
 import type { Core } from '@yunshi/messaging/core';
 import type { Facts } from '../order/order.ts';
 import { noRules } from '../purchasing/purchasing.ts';
 import { findPurchasing } from '../purchasing/purchasings.ts';
+import { findInstance } from '../instance/instances.ts';
 import { isTrialTaken } from '../order/trials.ts';
 import { findProductOfSku } from './products.ts';
+import { kindOf, wishOf, type Asked, type RenewalRefusal } from './renewal.ts';
 import { isTrial, noCoupons, price, type Coupons, type Priced, type Wish } from './quote.ts';
 
 const couponsMsMax = 2_000;
@@ -20,11 +24,19 @@ export async function factsFor(core: Core, { accountId, wish, withCoupons }: Ask
   const { line, sku } = priced.value;
   const [trialTaken, coupons, rules] = await Promise.all([
     isTrial(sku) && isTrialTaken(core.sql, { accountId, productId: line.productId }),
-    withCoupons && line.amount > 0 ? couponsOf(core, accountId, priced.value) : noCoupons,
+    withCoupons && line.amount > 0 ? couponsOf(core, { accountId, kind: kindOf(wish) }, priced.value) : noCoupons,
     findPurchasing(core.sql, accountId),
   ]);
   return { product, coupons, trialTaken, rules: rules ?? noRules };
 }
 
-const couponsOf = (core: Core, accountId: AccountId, { line }: Priced): Promise<Coupons> =>
-  core.ask(couponsForOrder, { accountId, kind: 'new_purchase', lines: [line] }, couponsMsMax);
+type Buyer = { readonly accountId: AccountId; readonly kind: OrderKind };
+const couponsOf = (core: Core, { accountId, kind }: Buyer, { line }: Priced): Promise<Coupons> =>
+  core.ask(couponsForOrder, { accountId, kind, lines: [line] }, couponsMsMax);
+
+/** What is asked for, as something that can be priced; a renewal is looked up, and somebody else's instance is not found. */
+export async function wishFor({ sql }: Pick<Core, 'sql'>, accountId: AccountId, asked: Asked): Promise<Result<Wish, RenewalRefusal>> {
+  if (asked.kind === 'new_purchase') return wishOf(asked, undefined, undefined);
+  const instance = await findInstance(sql, { accountId, instanceId: asked.instanceId });
+  return wishOf(asked, instance, instance && (await findProductOfSku(sql, instance.skuId)));
+}

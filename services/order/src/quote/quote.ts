@@ -1,7 +1,7 @@
 import type { PriceModel, SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { CouponRefusal } from '@yunshi/contracts/coupon';
-import type { ClaimId, CouponId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
-import type { DeliveryType, Line } from '@yunshi/kernel/marketplace';
+import type { ClaimId, CouponId, InstanceId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
+import type { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 
@@ -18,7 +18,13 @@ export type Product = {
 };
 
 /** What a buyer picks. `duration` counts the SKU's own periods: 3 of a monthly SKU are 3 months. */
-export type Wish = { readonly skuId: SkuId; readonly quantity: number; readonly duration?: number | undefined };
+export type Wish = {
+  readonly skuId: SkuId;
+  readonly quantity: number;
+  readonly duration?: number | undefined;
+  /** The instance that is to go on, instead of a new one. */
+  readonly renews?: { readonly kind: Exclude<OrderKind, 'new_purchase'>; readonly instanceId: InstanceId } | undefined;
+};
 
 export type WishRefusal =
   | { readonly code: 'sku-not-found'; readonly field: 'sku_id' }
@@ -70,7 +76,7 @@ const amountMax: Fen = Fen.maxValue ?? Number.MAX_SAFE_INTEGER;
 const quantitiesOf = (model: PriceModel): { minimum: number; maximum: number } =>
   model.model === 'per_quantity' ? { minimum: model.minimum, maximum: model.maximum } : { minimum: 1, maximum: 1 };
 
-function periodsOf(model: PriceModel) {
+export function periodsOf(model: PriceModel) {
   if (model.model === 'per_period') return { unit: model.unit, durations: model.durations };
   if (model.model !== 'per_quantity' || model.unit === undefined || model.durations === undefined) return undefined;
   return { unit: model.unit, durations: model.durations };

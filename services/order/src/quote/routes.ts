@@ -4,8 +4,8 @@ import type { Core } from '@yunshi/messaging/core';
 import { quoteFor } from '../order/order.ts';
 import { orderPolicy } from '../policy.ts';
 import { Problem, refusing } from '../problems.ts';
-import { factsFor } from './facts.ts';
-import { QuoteRequest, ShownQuote, shownQuote } from './wire.ts';
+import { factsFor, wishFor } from './facts.ts';
+import { askedIn, QuoteRequest, ShownQuote, shownQuote } from './wire.ts';
 
 /** Codes that a wish can be refused with, by a quote and by an order alike. */
 export const wishProblems = Problem.codes(
@@ -18,6 +18,8 @@ export const wishProblems = Problem.codes(
   'amount-too-large',
   'trial-already-taken',
   'coupon-not-usable',
+  'instance-not-found',
+  'instance-not-renewable',
 );
 
 export const quoteRoutes =
@@ -29,7 +31,7 @@ export const quoteRoutes =
         config: { access: ['buyer'], problems: wishProblems },
         schema: {
           tags: ['orders'],
-          summary: 'What a SKU would cost this buyer',
+          summary: 'What a SKU, a renewal 续费 or a conversion 转正式版 would cost this buyer',
           description:
             'Nothing is kept or held. The coupon that saves most is counted in unless another, or none, is chosen; all others are listed.',
           body: QuoteRequest,
@@ -37,12 +39,15 @@ export const quoteRoutes =
         },
       },
       async (request) => {
-        const { sku_id: skuId, quantity, duration, coupon } = request.body;
-        const wish = { skuId, quantity, duration };
-        const facts = await factsFor(core, { accountId: callerOf(request).accountId, wish, withCoupons: true });
+        const { accountId } = callerOf(request);
+        const asked = await wishFor(core, accountId, askedIn(request.body));
+        if (!asked.ok) throw refusing(asked.error);
+        const wish = asked.value;
+        const { coupon } = request.body;
+        const facts = await factsFor(core, { accountId, wish, withCoupons: true });
         const quoted = quoteFor(wish, coupon, facts);
         if (!quoted.ok) throw refusing(quoted.error);
-        return shownQuote(quoted.value, orderPolicy);
+        return shownQuote(wish, quoted.value, orderPolicy);
       },
     );
   };

@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { CouponRefusal } from '@yunshi/contracts/coupon';
-import { ClaimId, CouponId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
-import { DeliveryType, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { ClaimId, CouponId, InstanceId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
+import { DeliveryType, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { agreementName, type OrderPolicy } from '../policy.ts';
-import { isTrial, type Quote } from './quote.ts';
+import { isTrial, type Quote, type Wish } from './quote.ts';
+import { kindOf, type Asked } from './renewal.ts';
 
-export const QuoteRequest = z.strictObject({
-  sku_id: SkuId,
-  quantity: z.int().min(1).max(99_999_999).default(1),
+const wishShape = {
+  kind: OrderKind.default('new_purchase').meta({ description: 'new_purchase 新购, renewal 续费, trial_conversion 转正式版' }),
+  sku_id: SkuId.optional().meta({ description: 'What is bought new; a renewal or conversion follows from its instance' }),
+  instance_id: InstanceId.optional().meta({ description: 'The instance that is renewed or converted' }),
+  quantity: z.int().min(1).max(99_999_999).optional().meta({ description: '1 if left out; a renewal is of what the instance has' }),
   duration: z
     .int()
     .min(1)
@@ -19,7 +22,39 @@ export const QuoteRequest = z.strictObject({
     .union([z.enum(['best', 'none']), ClaimId])
     .default('best')
     .meta({ description: 'The coupon that saves most, none, or a certain one by its claim id' }),
-});
+};
+
+type Body = { kind: OrderKind; sku_id?: unknown; instance_id?: unknown; quantity?: unknown };
+
+/** A new purchase names a SKU, the others an instance. */
+function namesItsSubject({ kind, sku_id, instance_id, quantity }: Body, context: z.core.$RefinementCtx): void {
+  const say = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+  const isNew = kind === 'new_purchase';
+  if (isNew && sku_id === undefined) say('sku_id', 'A new purchase needs a SKU');
+  if (isNew && instance_id !== undefined) say('instance_id', 'A new purchase makes an instance of its own');
+  if (!isNew && instance_id === undefined) say('instance_id', 'Name the instance that is to go on');
+  if (!isNew && sku_id !== undefined) say('sku_id', 'The SKU follows from the instance');
+  if (kind === 'renewal' && quantity !== undefined) say('quantity', 'A renewal is of what the instance has');
+}
+
+/** The body of a quote, and that of an order with what it needs beside. */
+export const wishBody = <S extends z.ZodRawShape>(beside: S) =>
+  z.strictObject({ ...wishShape, ...beside }).superRefine(namesItsSubject as never);
+export const QuoteRequest = wishBody({});
+
+type AskedOnWire = {
+  kind: OrderKind;
+  sku_id?: SkuId | undefined;
+  instance_id?: InstanceId | undefined;
+  quantity?: number | undefined;
+  duration?: number | undefined;
+};
+
+/** What the body asks for; its schema has seen to it that the subject is named. */
+export const askedIn = ({ kind, sku_id: skuId, instance_id: instanceId, quantity, duration }: AskedOnWire): Asked =>
+  kind === 'new_purchase'
+    ? { kind, skuId: skuId as SkuId, quantity: quantity ?? 1, duration }
+    : { kind, instanceId: instanceId as InstanceId, quantity, duration };
 
 export const ShownQuote = z
   .object({
@@ -27,6 +62,8 @@ export const ShownQuote = z
     sku: z.object({ sku_id: SkuId, name: z.string(), is_trial: z.boolean() }),
     provider: z.object({ provider_id: ProviderId, name: z.string() }),
     quantity: z.int(),
+    kind: OrderKind,
+    instance_id: InstanceId.nullable().meta({ description: 'The instance that goes on' }),
     period: z.object({ count: z.int(), unit: PeriodUnit }).nullable(),
     unit_price: Fen,
     total: Fen.meta({ description: '商品总计' }),
@@ -53,6 +90,7 @@ export const ShownQuote = z
   .meta({ id: 'Quote' });
 
 export function shownQuote(
+  wish: Wish,
   { line, product, sku, total, deduction, payable, coupon, coupons }: Quote,
   policy: OrderPolicy,
 ): z.infer<typeof ShownQuote> {
@@ -61,6 +99,8 @@ export function shownQuote(
     sku: { sku_id: sku.skuId, name: sku.name, is_trial: isTrial(sku) },
     provider: { provider_id: product.providerId, name: product.providerName },
     quantity: line.quantity,
+    kind: kindOf(wish),
+    instance_id: wish.renews?.instanceId ?? null,
     period: line.period ?? null,
     unit_price: line.unitPrice,
     total,

@@ -1,15 +1,15 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { recordSale } from '@yunshi/contracts/catalog';
-import { CouponRefusal, releaseCoupon, reserveCoupon, useCoupon } from '@yunshi/contracts/coupon';
+import { releaseCoupon, reserveCoupon, useCoupon } from '@yunshi/contracts/coupon';
 import { fulfilOrder } from '@yunshi/contracts/fulfillment';
 import { completeOrder, rejectOrder } from '@yunshi/contracts/order';
-import { Channel, collectPayment, returnPayment } from '@yunshi/contracts/payment';
+import { collectPayment, returnPayment } from '@yunshi/contracts/payment';
 import type { PaymentId } from '@yunshi/kernel/ids';
 import { play } from '@yunshi/saga/play';
-import { answersTo, sagaProperties, type World } from '@yunshi/saga/properties';
+import { sagaProperties } from '@yunshi/saga/properties';
 import { helpDeskYear, instance, linBuys, linBuysWithCoupon, minus20, named, nextNoon, order, shops } from '../stories.ts';
-import { purchaseSaga, type Purchase } from './purchase.saga.ts';
+import { purchaseSaga } from './purchase.saga.ts';
+import { world } from './world.fixture.ts';
 
 const payment = named<PaymentId>('pay', 'c1');
 const paid = { paymentId: payment, channel: 'wechat_native', paidAt: '2026-03-02T12:05:00+08:00' };
@@ -164,48 +164,6 @@ describe('too late', () => {
     play(purchaseSaga, linBuys).timesOut().ignores(late).sends(returnPayment);
   });
 });
-
-/** Purchases of every kind: with a coupon and without, free and dear, for one period and for many seats. */
-const purchases: fc.Arbitrary<Purchase> = fc
-  .record({
-    payable: fc.constantFrom(0, 1, 120_000, 1_000_000_000_000),
-    withCoupon: fc.boolean(),
-    quantity: fc.integer({ min: 1, max: 500 }),
-  })
-  .map(({ payable, withCoupon, quantity }) => ({
-    ...linBuys,
-    line: { ...helpDeskYear, quantity, amount: payable },
-    payable,
-    ...(withCoupon && { claimId: minus20 }),
-  }));
-
-const world: World<Purchase> = {
-  data: purchases,
-  answers: [
-    answersTo(reserveCoupon, {
-      reserved: ({ lines }, draw) => ({ deduction: draw(fc.integer, { min: 0, max: lines[0]?.amount ?? 0 }) }),
-      refused: (_, draw) => ({ reason: draw(() => fc.constantFrom(...CouponRefusal.options)) }),
-    }),
-    answersTo(releaseCoupon, { released: () => ({}) }),
-    answersTo(useCoupon, { used: () => ({}) }),
-    answersTo(collectPayment, {
-      paid: (_, draw) => ({ paymentId: payment, channel: draw(() => fc.constantFrom(...Channel.options)), paidAt: nextNoon }),
-      held: () => ({ until: nextNoon }),
-      refused: (_, draw) => ({ reason: draw(() => fc.constantFrom('closed', 'no-channel')) }),
-    }),
-    answersTo(returnPayment, {
-      closed: () => ({}),
-      refunded: (_, draw) => ({ amount: draw(fc.integer, { min: 1, max: 1_000_000_000_000 }) }),
-    }),
-    answersTo(fulfilOrder, {
-      fulfilled: () => ({ instanceId: instance }),
-      refused: (_, draw) => ({ reason: draw(() => fc.constantFrom('provider-failed', 'provider-never-delivered', 'not-deliverable')) }),
-    }),
-    answersTo(recordSale, { recorded: () => ({}) }),
-    answersTo(completeOrder, { completed: () => ({}) }),
-    answersTo(rejectOrder, { rejected: () => ({}) }),
-  ],
-};
 
 describe('as every saga', () => {
   for (const { rule, holds } of sagaProperties(purchaseSaga, world)) test(`${rule}`, () => expect(holds).not.toThrow());

@@ -1,57 +1,11 @@
-import { z } from 'zod';
 import { recordSale } from '@yunshi/contracts/catalog';
 import { releaseCoupon, reserveCoupon, useCoupon } from '@yunshi/contracts/coupon';
 import { fulfilOrder } from '@yunshi/contracts/fulfillment';
-import { completeOrder, rejectOrder, type OrderEnd } from '@yunshi/contracts/order';
+import { completeOrder, rejectOrder } from '@yunshi/contracts/order';
 import { collectPayment, returnPayment } from '@yunshi/contracts/payment';
-import { AccountId, ClaimId, InstanceId, OrderId, UserId } from '@yunshi/kernel/ids';
-import { Line, OrderKind } from '@yunshi/kernel/marketplace';
-import { Fen } from '@yunshi/kernel/money';
-import { saga, type Failure } from '@yunshi/saga/define';
-
-/** What a purchase remembers between its steps: the order as it was frozen, and what the steps have brought. */
-export const Purchase = z.object({
-  orderId: OrderId,
-  orderNumber: z.string(),
-  accountId: AccountId,
-  userId: UserId,
-  kind: OrderKind,
-  line: Line,
-  productName: z.string(),
-  skuName: z.string(),
-  isTrial: z.boolean(),
-  /** The claimed coupon that the buyer chose. */
-  claimId: ClaimId.optional(),
-  /** What the buyer confirmed: list price less the coupon's deduction. It stays, whatever the answers say. */
-  payable: Fen,
-  payBy: z.iso.datetime({ offset: true }),
-  instanceId: InstanceId.optional(),
-  refunded: Fen,
-});
-export type Purchase = z.infer<typeof Purchase>;
-
-/** A coupon's service answers in milliseconds; one that is down for this long must not keep the buyer waiting for a price. */
-const couponWithinMs = 10 * 60_000;
-/** What WeChat shows the payer, in characters. */
-const descriptionMax = 127;
-
-const hasCoupon = (p: Purchase) => p.claimId !== undefined;
-// `hasCoupon` stands before each use, and the command's own schema refuses a claim that is missing.
-const claim = ({ orderId, accountId, claimId }: Purchase) => ({ orderId, accountId, claimId: claimId as ClaimId });
-const reservation = (p: Purchase) => ({ ...claim(p), kind: p.kind, lines: [p.line] });
-
-const bill = ({ orderId, accountId, line, payable, productName, skuName, payBy }: Purchase) => ({
-  orderId,
-  accountId,
-  providerId: line.providerId,
-  amount: payable,
-  description: `${productName} ${skuName}`.slice(0, descriptionMax),
-  deliveryType: line.deliveryType,
-  payBy,
-});
-const returning = ({ orderId, accountId }: Purchase, failure: Failure) => ({ orderId, accountId, reason: whyReturned(failure) });
-const returned = (p: Purchase, answer: { reply: 'closed' } | { reply: 'refunded'; data: { amount: Fen } }) =>
-  answer.reply === 'refunded' ? { ...p, refunded: answer.data.amount } : p;
+import type { InstanceId } from '@yunshi/kernel/ids';
+import { saga } from '@yunshi/saga/define';
+import { bill, claim, completion, couponWithinMs, hasCoupon, Purchase, rejection, reservation, returned, returning } from './steps.ts';
 
 const delivery = ({ orderId, orderNumber, accountId, userId, kind, productName, skuName, isTrial, line }: Purchase) => ({
   orderId,
@@ -66,23 +20,6 @@ const delivery = ({ orderId, orderNumber, accountId, userId, kind, productName, 
 });
 const delivered = (p: Purchase, { instanceId }: { instanceId: InstanceId }) => ({ ...p, instanceId });
 const sale = ({ orderId, accountId, line }: Purchase) => ({ orderId, accountId, productId: line.productId, quantity: line.quantity });
-// The pivot's answer brings the instance; the command's own schema refuses one that is missing.
-const completion = ({ orderId, instanceId }: Purchase) => ({ orderId, instanceId: instanceId as InstanceId });
-const rejection = ({ orderId, refunded }: Purchase, failure: Failure) => ({ orderId, refunded, reason: whyEnded(failure) });
-
-/** The reason that the order shows, from where the purchase turned back. */
-export function whyEnded({ step, cause }: Failure): OrderEnd {
-  if (cause === 'stopped') return 'cancelled';
-  if (step === 'collect payment') return cause === 'timed-out' ? 'payment-timeout' : 'payment-refused';
-  if (step === 'fulfil') return 'not-delivered';
-  return cause === 'refused' ? 'coupon-refused' : 'unanswered';
-}
-
-function whyReturned(failure: Failure): 'payment-timeout' | 'cancelled' | 'not-delivered' | 'rejected' {
-  const ended = whyEnded(failure);
-  return ended === 'payment-timeout' || ended === 'cancelled' || ended === 'not-delivered' ? ended : 'rejected';
-}
-
 export const purchaseSaga = saga('purchase', 1, Purchase)
   .startedBy('place order', { undo: rejectOrder, undoWith: rejection })
   .compensable('reserve coupon', {

@@ -1,0 +1,93 @@
+import type { InstanceId, OrderId } from '@yunshi/kernel/ids';
+import type { Line } from '@yunshi/kernel/marketplace';
+import { again, asking, expiryOf, idle, moved, tell } from './instance.ts';
+import type { Asker, Instance, Outcome, Renewal, RenewalRefusal, Step, Task } from './instance.ts';
+import { deliveryPolicy } from './policy.ts';
+
+/*
+ * Renewal 续费 and trial conversion 转正式版: paid for, and then agreed by the provider or given back. A renewal prolongs from the old
+ * expiry, also in the days of grace; a conversion begins when it is made.
+ */
+
+/** What became of a renewal: what a repeated order is answered with. */
+export type RenewalEnd = {
+  readonly orderId: OrderId;
+  readonly instanceId: InstanceId;
+  readonly kind: Renewal['kind'];
+  readonly refusal: RenewalRefusal | null;
+  readonly expiresAt: Date | null;
+  readonly endedAt: Date;
+};
+
+export type RenewalOrder = {
+  readonly orderId: OrderId;
+  readonly accountId: Instance['accountId'];
+  readonly kind: Renewal['kind'];
+  readonly skuName: string;
+  readonly line: Line;
+};
+
+/** Asks the provider; undefined where there is nothing that could be renewed. */
+export function renew(instance: Instance, order: RenewalOrder, asker: Asker, now: Date): Step | undefined {
+  const { line, kind, orderId, skuName } = order;
+  if (instance.renewal?.orderId === orderId) return { instance: { ...instance, renewal: { ...instance.renewal, asker } } };
+  if (!isRenewable(instance, order)) return undefined;
+  const { period } = line;
+  const from = kind === 'renewal' ? instance.expiresAt : now;
+  if (period === undefined || from === null) return undefined;
+  const terms = { periodCount: period.count, periodUnit: period.unit };
+  const expiresAt = expiryOf(terms, undefined, from);
+  if (expiresAt === null) return undefined;
+  const { skuId, quantity } = line;
+  const renewal: Renewal = { kind, orderId, skuId, skuName, quantity, ...terms, expiresAt: expiresAt.toISOString(), asker };
+  return asking({ ...instance, renewal }, kind === 'renewal' ? 'renew' : 'convert', now);
+}
+
+/** Also in the days of grace, but never once it is released; one renewal at a time, because each starts from the expiry before it. */
+function isRenewable(instance: Instance, { accountId, kind, line }: RenewalOrder): boolean {
+  const isThere = instance.status === 'shipped' || instance.status === 'expired';
+  const isAskable = instance.deliveryType === 'saas' && instance.signId !== null && instance.renewal === null;
+  const isSame = instance.accountId === accountId && instance.productId === line.productId;
+  return isThere && isAskable && isSame && instance.isTrial === (kind === 'trial_conversion');
+}
+
+/** Takes in what the provider said to it. The outcome of an older call is late, and says nothing any more. */
+export function heardOfRenewal(instance: Instance, call: { task: Task; seq: number }, outcome: Outcome, now: Date): Step {
+  const { renewal } = instance;
+  if (renewal === null || call.seq !== instance.callSeq || call.task !== instance.task) return { instance };
+  switch (outcome.kind) {
+    case 'agreed':
+    case 'delivered':
+      return renewed(instance, renewal, outcome.access);
+    case 'declined':
+      return refused(instance, renewal, 'provider-refused', now);
+    case 'pending':
+    case 'failed': {
+      const ends = new Date((instance.taskSince ?? now).getTime() + deliveryPolicy.failingMsMax);
+      return ends <= now ? refused(instance, renewal, 'provider-failed', now) : again(instance, deliveryPolicy.backOff, ends, now);
+    }
+  }
+}
+
+function renewed(instance: Instance, renewal: Renewal, access: string | undefined): Step {
+  const { skuId, skuName, quantity, periodCount, periodUnit, asker } = renewal;
+  return {
+    instance: {
+      ...moved(instance, 'renew'),
+      ...idle,
+      renewal: null,
+      ...(renewal.kind === 'trial_conversion' && { isTrial: false, skuId, skuName, quantity, periodCount, periodUnit }),
+      ...(access !== undefined && { access }),
+      expiresAt: new Date(renewal.expiresAt),
+    },
+    renewal: { ...renewal, to: asker },
+    happened: 'renewed',
+  };
+}
+
+function refused(instance: Instance, renewal: Renewal, refusal: RenewalRefusal, now: Date): Step {
+  const without: Instance = { ...instance, ...idle, renewal: null };
+  // It may have expired meanwhile, when the provider was not told because all waited for its answer.
+  const step = without.status === 'expired' ? tell(without, 'expire', now) : { instance: without };
+  return { ...step, renewal: { ...renewal, to: renewal.asker, refused: refusal }, rearm: true };
+}
