@@ -54,16 +54,21 @@ export async function sweep({ targets, withinMs, say }: Sweeping): Promise<Swept
   const system = await startSystem({ dir, seed: 'demo', testClock: true, ports: 'free', durable: false, env });
   const sql = connect({ url: system.adminUrl, name: 'crash points', connectionsMax: 4 });
   const bus = await connectBus(system.natsUrl, 'crash points');
-  const processes = restarting(system, say);
+  const over = new AbortController();
+  const fail = (error: unknown): void => over.abort(error);
+  const processes = restarting(system, fail);
   try {
     plans.write(targets);
     // A process reads at its start where it shall end.
     await processes.kill(crashingServices.filter((service) => plans.left(service).length > 0));
-    const shopping = shop(system);
-    const provoked = provoke({ system, bus, plans, over: shopping.over });
-    await untilNothingIsLeft({ plans, over: shopping.over, withinMs, say });
-    const acknowledged = await shopping.end();
-    await provoked;
+    const shopping = shop(system, over.signal, fail);
+    const provoking = provoke({ system, bus, plans, over: over.signal }).catch(fail);
+    await untilNothingIsLeft({ plans, over: over.signal, withinMs, say });
+    // Whatever ended it early is thrown.
+    over.signal.throwIfAborted();
+    over.abort();
+    await provoking;
+    const acknowledged = await shopping;
     const missed = plans.left();
     if (missed.length > 0) {
       plans.write([]);
@@ -83,6 +88,7 @@ export async function sweep({ targets, withinMs, say }: Sweeping): Promise<Swept
       refunded: orders.filter(({ refunded }) => refunded > 0).length,
     };
   } finally {
+    over.abort();
     await processes.stop();
     await bus.close();
     await sql.end();
@@ -91,9 +97,9 @@ export async function sweep({ targets, withinMs, say }: Sweeping): Promise<Swept
   }
 }
 
-/** Starts services again as soon as they have died. */
-function restarting(system: System, say: (line: string) => void) {
-  const over = new AbortController();
+/** Starts services again as soon as they have died. `failed` is told when one cannot be started. */
+function restarting(system: System, failed: (error: unknown) => void) {
+  const stopped = new AbortController();
   let deaths = 0;
   let kills = 0;
   const died = (service: CrashingService, error: unknown): void => {
@@ -101,19 +107,18 @@ function restarting(system: System, say: (line: string) => void) {
     deaths++;
   };
   async function keepUp(service: CrashingService): Promise<void> {
-    while (!over.signal.aborted) {
+    while (!stopped.signal.aborted) {
       await pause(20);
       if (system.pidOf(service) !== undefined) continue;
       deaths++;
-      for (let isUp = false; !isUp && !over.signal.aborted;)
+      for (let isUp = false; !isUp && !stopped.signal.aborted;)
         isUp = await system.restart(service).then(
           () => true,
           (error: unknown) => (died(service, error), false),
         );
     }
   }
-  // Then the service stays away, and nothing comes to rest.
-  const kept = Promise.all(crashingServices.map(keepUp)).catch((error: unknown) => say(String(error)));
+  const kept = Promise.all(crashingServices.map(keepUp)).catch(failed);
   return {
     /** Deaths that were not brought about by `kill`. */
     crashes: () => deaths - kills,
@@ -126,7 +131,7 @@ function restarting(system: System, say: (line: string) => void) {
       }
     },
     async stop(): Promise<void> {
-      over.abort();
+      stopped.abort();
       await kept;
     },
   };
@@ -136,34 +141,21 @@ function restarting(system: System, say: (line: string) => void) {
 const patientShopper = ({ urls }: System): Shopper =>
   new Shopper({ gateway: urls['gateway']!, sandbox: urls['sandbox']! }, { triesMax: 5_000 });
 
-/** Lets buyers of every kind come, one after the other. */
-function shop(system: System) {
-  const over = new AbortController();
+/** Lets buyers of every kind come, one after the other, until it is over. Answers the orders that were acknowledged to them. */
+async function shop(system: System, over: AbortSignal, failed: (error: unknown) => void): Promise<readonly string[]> {
   const orders: Promise<string | undefined>[] = [];
   let atIt = 0;
-  async function come(): Promise<void> {
-    const shopper = await patientShopper(system).login('lin');
-    for (let nth = 0; !over.signal.aborted; nth++) {
-      if (atIt < buyersMax) {
-        atIt++;
-        const bought = buyers[nth % buyers.length]!(shopper, nth).finally(() => atIt--);
-        bought.catch(() => over.abort());
-        orders.push(bought);
-      }
-      await pause(arrivalMs);
+  const shopper = await patientShopper(system).login('lin');
+  for (let nth = 0; !over.aborted; nth++) {
+    if (atIt < buyersMax) {
+      atIt++;
+      const bought = buyers[nth % buyers.length]!(shopper, nth).finally(() => atIt--);
+      bought.catch(failed);
+      orders.push(bought);
     }
+    await pause(arrivalMs);
   }
-  const coming = come();
-  coming.catch(() => over.abort());
-  return {
-    over: over.signal,
-    /** Answers the orders that were acknowledged, when all who have come are done. */
-    async end(): Promise<readonly string[]> {
-      over.abort();
-      await coming;
-      return (await Promise.all(orders)).filter((orderId) => orderId !== undefined);
-    },
-  };
+  return (await Promise.all(orders)).filter((orderId) => orderId !== undefined);
 }
 
 type Bus = Awaited<ReturnType<typeof connectBus>>;
@@ -191,7 +183,6 @@ const awaitsPoison = (plans: Plans, service: CrashingService): boolean =>
 
 type Awaiting = Omit<Sweeping, 'targets'> & Pick<Provoking, 'plans' | 'over'>;
 
-/** Also ends when a buyer has failed. */
 async function untilNothingIsLeft({ plans, over, withinMs, say }: Awaiting): Promise<void> {
   const began = performance.now();
   for (let told = began; plans.left().length > 0 && !over.aborted && performance.now() - began < withinMs;) {
