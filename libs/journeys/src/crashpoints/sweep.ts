@@ -62,6 +62,7 @@ export async function sweep({ targets, withinMs, say }: Sweeping): Promise<Swept
     // A process reads at its start where it shall end.
     await processes.kill(crashingServices.filter((service) => plans.left(service).length > 0));
     const shopping = shop(system, over.signal, fail);
+    shopping.catch(fail);
     const provoking = provoke({ system, bus, plans, over: over.signal }).catch(fail);
     await untilNothingIsLeft({ plans, over: over.signal, withinMs, say });
     // Whatever ended it early is thrown.
