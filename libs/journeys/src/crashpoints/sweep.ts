@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type Sql } from '@yunshi/db/connect';
 import { startSystem, type System } from '@yunshi/local/system';
 import { connectBus } from '@yunshi/messaging/bus';
+import { queryRefund } from '@yunshi/payment-gateway/payment/calls';
 import { until } from '@yunshi/testing/until';
 import { violations } from '../invariants.ts';
 import { Shopper } from '../shopper.ts';
@@ -169,7 +170,7 @@ async function provoke({ system, bus, plans, over }: Provoking): Promise<void> {
   while (!over.aborted) {
     await operator.post('/v1/test/clock', { advance: asksAgain });
     for (const service of crashingServices.filter((one) => awaitsPoison(plans, one))) bus.publish(crashing[service], poison);
-    if (plans.waitsFor({ of: 'wechat.query-refund' })) await operator.arm('callback-lost', 3);
+    if (plans.waitsFor({ of: queryRefund.kind })) await operator.arm('callback-lost', 3);
     if (plans.waitsFor({ point: 'relay.after-take-back' }) && performance.now() - natsRestartedAt > natsRestartMs) {
       await system.kill('nats');
       await system.restart('nats');

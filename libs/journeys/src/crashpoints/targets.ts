@@ -3,7 +3,9 @@ import { reserveCoupon } from '@yunshi/contracts/coupon';
 import { fulfilOrder } from '@yunshi/contracts/fulfillment';
 import { completeOrder } from '@yunshi/contracts/order';
 import { collectPayment } from '@yunshi/contracts/payment';
+import { callProvider, issueKey } from '@yunshi/fulfillment/delivery/calls';
 import { crashpoints, type Crash, type Crashpoint } from '@yunshi/messaging/crashpoint';
+import { applyRefund, closeOrder, placeOrder, queryOrder, queryRefund } from '@yunshi/payment-gateway/payment/calls';
 
 /** Where a process is to end. */
 export type Target = Crash & { readonly service: CrashingService };
@@ -25,11 +27,8 @@ const inOrder: readonly Where[] = [{ service: 'order' }];
 const inPayment: readonly Where[] = [{ service: 'payment-gateway' }];
 /** Every kind of call to the payment channel and the providers that the buyers of the sweep bring about. */
 const calls: readonly Where[] = [
-  ...['wechat.place', 'wechat.query', 'wechat.close', 'wechat.refund', 'wechat.query-refund'].map((of) => ({
-    service: 'payment-gateway' as const,
-    of,
-  })),
-  ...['fulfillment.call-provider', 'fulfillment.issue-key'].map((of) => ({ service: 'fulfillment' as const, of })),
+  ...[placeOrder, queryOrder, closeOrder, applyRefund, queryRefund].map(({ kind }) => ({ service: 'payment-gateway' as const, of: kind })),
+  ...[callProvider, issueKey].map(({ kind }) => ({ service: 'fulfillment' as const, of: kind })),
 ];
 
 /** Which services come by each point; none that has no such work. */
