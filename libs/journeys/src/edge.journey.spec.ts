@@ -75,6 +75,8 @@ async function ask(method: string, path: string, { as, body }: Ask = {}): Promis
 
 /** `/v1/orders/{order_id}` with real ids, or with ones that look real and belong to nobody. */
 const nobodys = '0198c000000070008000ffffffffffff';
+/** One in which nobody sold anything: a month is named alike by everybody, and says nothing of whose it is. */
+const emptyMonth = '2020-01';
 const prefixes: Readonly<Record<string, string>> = {
   order_id: 'ord',
   payment_id: 'pay',
@@ -86,8 +88,10 @@ const prefixes: Readonly<Record<string, string>> = {
   saga_id: 'sag',
   sku_id: 'sku',
 };
-const fill = (path: string, ids: Readonly<Record<string, string>> = {}): string =>
-  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? (name in prefixes ? `${prefixes[name]}_${nobodys}` : randomUUID()));
+const fill = (path: string, { month = emptyMonth, ...ids }: Readonly<Record<string, string>> = {}): string =>
+  path
+    .replaceAll('{month}', month)
+    .replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? (name in prefixes ? `${prefixes[name]}_${nobodys}` : randomUUID()));
 
 /** Places an order as a client does: quote, accept the agreements, order. */
 async function order(as: string, sku_id: string, duration: number): Promise<string> {

@@ -32,3 +32,13 @@ export function startOfChinaDay(at: Date): Date {
   local.setUTCHours(0, 0, 0, 0);
   return fromChina(local);
 }
+
+/** Midnight in China at the beginning of the month that `at` falls in. */
+export function startOfChinaMonth(at: Date): Date {
+  const local = inChina(startOfChinaDay(at));
+  local.setUTCDate(1);
+  return fromChina(local);
+}
+
+/** `yyyy-MM` in China time. */
+export const chinaMonth = (at: Date): string => inChina(at).toISOString().slice(0, 7);

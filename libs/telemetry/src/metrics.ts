@@ -95,6 +95,21 @@ const differences = counter('yunshi.reconciliation.differences', '{difference}',
 export const reconciliationDiffered = (of: { kind: string; count: number }): void =>
   differences().add(of.count, { 'yunshi.reconciliation': of.kind });
 
+/** What the sum of all postings is off from 0, read at each collection. Answers a function that ends it. */
+export function observeLedger(read: () => Promise<number>): () => void {
+  const gauge = meter().createObservableGauge('yunshi.ledger.imbalance', {
+    unit: '{fen}',
+    description: 'By how much the ledger does not balance',
+  });
+  const observe = async (result: { observe: (value: number) => void }): Promise<void> =>
+    read().then(
+      (imbalance) => result.observe(imbalance),
+      () => undefined,
+    );
+  gauge.addCallback(observe);
+  return () => gauge.removeCallback(observe);
+}
+
 export type ConsumerState = {
   readonly stream: string;
   readonly durable: string;

@@ -11,9 +11,11 @@ import { privateKeyOf } from '@yunshi/protocols/wechat/rsa';
 import { apiV3Key } from '@yunshi/protocols/wechat/seal';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog, type Log } from '@yunshi/telemetry/log';
+import { observeLedger } from '@yunshi/telemetry/metrics';
 import type { Config } from './config.ts';
 import { ledgerBook } from './ledger/balances.ts';
 import { closeNow, closingHandlers } from './ledger/closing.ts';
+import { ledgerLines } from './ledger/lines.ts';
 import { ledgerRoutes } from './ledger/routes.ts';
 import { openMerchants, seedMerchants } from './merchants.ts';
 import type { Channel } from '@yunshi/contracts/payment';
@@ -24,6 +26,8 @@ import { paymentBook } from './payment/payments.ts';
 import { paymentRoutes } from './payment/routes.ts';
 import { paymentWrites } from './payment/writes.ts';
 import { Problem } from './problems.ts';
+import { settlementRoutes } from './settlement/routes.ts';
+import { providerStatements } from './settlement/statements.ts';
 import { sharingPerformers } from './sharing/calls.ts';
 import { wechatCallbackRoutes } from './wechat/callbacks.ts';
 import { wechatChannel } from './wechat/channel.ts';
@@ -61,7 +65,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   const merchants = await openMerchants(core.sql, Object.keys(channels) as Channel[], (error) => log.error({ err: error }, 'merchants'));
   payeesOf = merchants.payeesOf;
 
-  const [book, writes] = [paymentBook(core.sql), paymentWrites];
+  const [book, writes, ledger] = [paymentBook(core.sql), paymentWrites, ledgerBook(core.sql)];
   const server = await httpServer({
     name: 'payment-gateway',
     logger: log,
@@ -71,19 +75,22 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     routes: [
       paymentRoutes({ core, book, writes, payPageOf: payPage(config.wechat.payPageUrl) }),
       operatorRoutes({ core, book, writes }),
-      ledgerRoutes({ ledger: ledgerBook(core.sql) }),
+      ledgerRoutes({ ledger, lines: ledgerLines(core.sql) }),
+      settlementRoutes({ ledger, statements: providerStatements(core.sql) }),
       operationRoutes({ service: 'payment-gateway', core }),
       wechatCallbackRoutes({ core, book, writes, us, keyring: wechat.keyring, apiV3Key: wechat.apiV3Key, wall: wallClock }),
     ],
   });
   await core.run();
   await core.write(closeNow, {});
+  const unobserve = observeLedger(async () => Math.abs((await ledger.check()).sum));
   const url = await server.listen(config);
   log.info({ url }, 'ready');
   return {
     url,
     core,
     stop: async () => {
+      unobserve();
       await server.stop();
       merchants.stop();
       await core.stop();

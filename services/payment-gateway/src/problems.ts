@@ -31,6 +31,11 @@ export const Problem = problemTable({
     remedy: 'Have the checker approve or reject it at the bank; after a rejection any other way to pay is open again.',
   },
   'too-many-attempts': { status: 409, title: 'This order was tried to be paid too often', remedy: 'Place a new order.' },
+  'provider-not-named': {
+    status: 400,
+    title: 'An operator must say whose settlements are meant',
+    remedy: 'Send the query parameter `provider_id`.',
+  },
   'refund-not-possible': {
     status: 409,
     title: 'Nothing of this payment can be refunded by hand',

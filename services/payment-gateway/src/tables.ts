@@ -2,7 +2,7 @@ import type { BankCode, Channel } from '@yunshi/contracts/payment';
 import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
 import type { DeliveryType } from '@yunshi/kernel/marketplace';
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 import type { EntryKind, LedgerAccount } from './ledger/ledger.ts';
 import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, Redirect, Refund, RefundStatus, Task } from './payment/state.ts';
 import type { SettlementStatus } from './settlement/flow.ts';
@@ -154,8 +154,31 @@ export const balances = pgTable('ledger_balances', {
   credit: fen('credit').notNull(),
 });
 
-/** One row. No entry may be posted before this time any more, so that the balances of then need never be summed again. */
+/**
+ * One row. No entry may be posted before `through` any more, so that the balances of then need never be summed again. Of all months in
+ * China before `issuedThrough` the statements have been issued.
+ */
 export const closing = pgTable('ledger_closing', {
   ledger: text('ledger').primaryKey(),
   through: at('through').notNull(),
+  issuedThrough: at('issued_through').notNull().default(new Date('2000-01-01T00:00:00Z')),
 });
+
+/** A provider's month 结算单, final: nothing can be posted into it any more. All amounts are fen and positive; see the view `provider_movements`. */
+export const statements = pgTable(
+  'provider_statements',
+  {
+    providerId: text('provider_id').$type<ProviderId>().notNull(),
+    /** In China, such as `2026-03`. */
+    month: text('month').notNull(),
+    sales: integer('sales').notNull(),
+    sold: fen('sold').notNull(),
+    commission: fen('commission').notNull(),
+    refunds: integer('refunds').notNull(),
+    refunded: fen('refunded').notNull(),
+    commissionBack: fen('commission_back').notNull(),
+    released: fen('released').notNull(),
+    withdrawn: fen('withdrawn').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.providerId, table.month] })],
+);

@@ -22,6 +22,8 @@ export const rules: readonly Rule[] = [
   { path: 'orders', to: 'order' },
   { path: 'purchasing-rules', to: 'order' },
   { path: 'payments', to: 'payment-gateway' },
+  { path: 'ledger', to: 'payment-gateway' },
+  { path: 'wallet', to: 'payment-gateway' },
   // Channels know no tokens: their callbacks are signed, and the service verifies the signature.
   { path: 'notify', to: 'payment-gateway', open: 'all' },
   { path: 'instances', to: 'fulfillment' },
@@ -30,6 +32,8 @@ export const rules: readonly Rule[] = [
   { path: 'provider/coupons', to: 'coupon' },
   { path: 'provider/orders', to: 'order' },
   { path: 'provider/calls', to: 'fulfillment' },
+  { path: 'provider/balance', to: 'payment-gateway' },
+  { path: 'provider/settlements', to: 'payment-gateway' },
   { path: 'ops/orders', to: 'order' },
   { path: 'ops/sagas', to: 'order' },
   { path: 'ops/coupons', to: 'coupon' },

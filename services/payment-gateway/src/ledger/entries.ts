@@ -25,7 +25,10 @@ export const rowsOfEntry = ({ id, kind, orderId, accountId, providerId, at, post
 
 export type Closing = typeof tables.closing.$inferSelect;
 
-/** The one row that says through when the ledger is closed; saving it adds up what was posted since. The functions are in the migrations. */
+/**
+ * The one row that says through when the ledger is closed; saving it adds up what was posted since, and issues
+ * the statements of months that are over. The functions are in the migrations.
+ */
 export const closings: Rows<string, Closing> = {
   name: 'ledger_closing',
   pipelined: true,
@@ -34,5 +37,6 @@ export const closings: Rows<string, Closing> = {
     tx<
       Closing[]
     >`select ${tx.unsafe(selectListOf(tables.closing))} from ledger_closing where ledger = any(${[...keys]}::text[]) for update`.execute(),
-  save: (tx, [closing]) => tx`select close_ledger(${closing!.through}::timestamptz)`.execute(),
+  save: (tx, [closing]) =>
+    tx`select close_ledger(${closing!.through}::timestamptz), issue_statements(${closing!.issuedThrough}::timestamptz)`.execute(),
 };

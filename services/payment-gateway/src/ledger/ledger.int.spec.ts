@@ -3,11 +3,13 @@ import { connect, neverWholeTables } from '@yunshi/db/connect';
 import { migrate } from '@yunshi/db/migrate';
 import type { AccountId, AttemptId, OrderId, ProviderId } from '@yunshi/kernel/ids';
 import { testDatabase } from '@yunshi/testing/database';
-import { explaining } from '@yunshi/testing/plans';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { explaining, planOf } from '@yunshi/testing/plans';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ledgerBook } from './balances.ts';
 import { closings, postingRows, rowsOfEntry } from './entries.ts';
+import { providerStatements } from '../settlement/statements.ts';
 import * as ledger from './ledger.ts';
+import { ledgerLines } from './lines.ts';
 
 const database = await testDatabase('payment');
 await migrate(database.url, [{ name: 'payment', path: fileURLToPath(new URL('../../migrations', import.meta.url)) }]);
@@ -27,7 +29,8 @@ const purchase = (nth: number, at: Date) => {
   ];
 };
 const post = (entries: readonly ledger.Entry[]) => postingRows.save(sql, entries.flatMap(rowsOfEntry));
-const close = (through: Date) => closings.save(sql, [{ ledger: 'ledger', through }]);
+const close = (through: Date, issuedThrough = new Date(0)) => closings.save(sql, [{ ledger: 'ledger', through, issuedThrough }]);
+const statements = providerStatements(sql);
 
 const PURCHASES = 4_000;
 beforeAll(async () => {
@@ -90,4 +93,112 @@ test('a balance reads the closing and what was posted since, not the postings be
   const plan = JSON.stringify(plans);
   expect(plan).toContain('ledger_postings_of_account');
   expect(plan).not.toContain('Seq Scan');
+});
+
+describe('a buyer’s lines', () => {
+  const accountId = 'acc_7' as AccountId;
+  const all = { accountId, sort: 'newest', limit: 1_000 } as const;
+
+  test('are what was paid and got back, and only the buyer’s own', async () => {
+    const rows = await ledgerLines(sql).find(all);
+    expect(rows).toHaveLength(PURCHASES / 100);
+    expect(new Set(rows.map((row) => `${row.kind} ${row.account} ${row.accountId} ${row.amount}`))).toEqual(
+      new Set([`receipt channel_clearing:wechat_native ${accountId} 1000`]),
+    );
+  });
+
+  test.each(['newest', 'oldest'] as const)('come page by page, the %s first, none twice and none left out', async (sort) => {
+    const lines = ledgerLines(sql);
+    const whole = await lines.find({ ...all, sort });
+    const paged: typeof whole = [];
+    for (;;) {
+      const last = paged.at(-1);
+      const page = await lines.find({ ...all, sort, limit: 7, after: last && { at: last.at, postingId: last.postingId } });
+      if (page.length === 0) break;
+      paged.push(...page);
+    }
+    expect(paged).toEqual(whole);
+    expect(whole.map(({ at }) => at.getTime())).toEqual(
+      whole.map(({ at }) => at.getTime()).toSorted((a, b) => (sort === 'newest' ? b - a : a - b)),
+    );
+  });
+
+  test.each([
+    ['of a buyer', { ...all, limit: 5 }, 'ledger_postings_of_buyer'],
+    ['of everybody, for an operator', { sort: 'newest', limit: 21 }, 'ledger_postings_by_time'],
+  ] as const)('%s are read from an index, in its order', async (_, search, index) => {
+    const plan = await planOf(Promise.resolve(ledgerLines(explaining(sql)).find(search)));
+    expect(plan).toContain(`"Index Name":"${index}"`);
+    expect(plan).not.toContain('"Sort"');
+    expect(plan).not.toContain('Seq Scan');
+  });
+});
+
+describe('a provider’s statement', () => {
+  const seller = 'prv_2' as ProviderId;
+  const cause = { accountId: 'acc_1' as AccountId, providerId: seller };
+  const [march, april, may] = [new Date('2026-03-20T04:00:00Z'), new Date('2026-04-02T04:00:00Z'), new Date('2026-05-02T04:00:00Z')];
+  const sale = (nth: number, amount: number, at: Date) => ledger.sale({ ...cause, orderId: `ord_s${nth}` as OrderId, amount, at });
+  const refund = (nth: number, amount: number, commission: number, at: Date) =>
+    ledger.refund(
+      `RF${nth}`,
+      { ...cause, orderId: `ord_s${nth}` as OrderId, amount, channel: 'wechat_native', at },
+      { stage: 'earned', commission },
+    );
+
+  test('says what the month brought, with refunds as they come, and is final when the month is over', async () => {
+    await post([sale(1, 10_000, march), sale(2, 5_005, march), refund(1, 4_000, 400, march)]);
+    const wanted = { providerId: seller, month: '2026-03', sales: 2, sold: 15_005, commission: 1_501, refunds: 1, refunded: 4_000 };
+    const rest = { commissionBack: 400, released: 0, withdrawn: 0 };
+    expect(await statements.list(seller, undefined, 10)).toEqual([{ ...wanted, ...rest, issued: false }]);
+    // In China it is April already.
+    await close(new Date('2026-03-31T17:00:00Z'));
+    await close(new Date('2026-03-31T17:00:00Z'), new Date('2026-03-31T16:00:00Z'));
+    expect(await statements.of(seller, '2026-03')).toEqual({ ...wanted, ...rest, issued: true });
+    await post([refund(2, 5_005, 501, april), ledger.release({ ...cause, orderId: 'ord_s1' as OrderId, amount: 5_400, at: april })]);
+    const withdrawal = { providerId: seller, channel: 'wechat_native', at: april } as const;
+    await post([
+      ledger.providerWithdrawal('W1', { ...withdrawal, amount: 5_000 }),
+      ledger.providerWithdrawalReturned('W1', { ...withdrawal, amount: 1_000 }),
+    ]);
+    expect(await statements.list(seller, undefined, 10)).toMatchObject([
+      {
+        month: '2026-04',
+        sales: 0,
+        sold: 0,
+        refunds: 1,
+        refunded: 5_005,
+        commissionBack: 501,
+        released: 5_400,
+        withdrawn: 4_000,
+        issued: false,
+      },
+      { ...wanted, issued: true },
+    ]);
+    expect(await statements.withdrawn(seller)).toBe(4_000);
+    await close(may, new Date('2026-04-30T16:00:00Z'));
+    expect((await statements.list(seller, '2026-04', 10)).map(({ month, issued }) => [month, issued])).toEqual([['2026-03', true]]);
+    expect(await statements.withdrawn(seller)).toBe(4_000);
+  });
+
+  test('has one line for each sale and each refund, page by page', async () => {
+    const month = { from: new Date('2026-02-28T16:00:00Z'), until: new Date('2026-03-31T16:00:00Z') };
+    const found = await statements.lines(seller, { ...month, limit: 10 });
+    expect(found.map(({ kind, sold, commission, refunded, commissionBack }) => [kind, sold, commission, refunded, commissionBack])).toEqual(
+      [
+        ['refund', 0, 0, 4_000, 400],
+        ['sale', 10_000, 1_000, 0, 0],
+        ['sale', 5_005, 501, 0, 0],
+      ],
+    );
+    const first = await statements.lines(seller, { ...month, limit: 1 });
+    const next = await statements.lines(seller, { ...month, limit: 2, after: first[0] });
+    expect([...first, ...next]).toEqual(found);
+  });
+
+  test('of a month that is not closed is not issued', async () => {
+    await close(new Date(0), new Date('2026-06-30T16:00:00Z'));
+    const [row] = await sql<{ issued: Date }[]>`select issued_through as issued from ledger_closing`;
+    expect(row?.issued).toEqual(new Date('2026-04-30T16:00:00Z'));
+  });
 });
