@@ -35,16 +35,20 @@ function roleOf(role: string) {
   return { role, password: secrets.roles[role] ?? '' };
 }
 
-async function writeSecrets({ postgres, encryptionKey, playedProviders }: Secrets): Promise<void> {
+async function writeSecrets({ postgres, encryptionKey, playedProviders, treasury }: Secrets): Promise<void> {
   const keys = join(SECRETS, 'setup', 'wechat');
   await ensureKeys(keys, new Date());
   const merchant = Object.entries(await merchantEnvironment(keys)).map(([name, value]) => [
     name,
     value.replace(keys, join(INSIDE, 'wechat')),
   ]);
-  give('sandbox', { SANDBOX_PROVIDER_SECRET: playedProviders, WECHAT_SANDBOX_KEYS: join(INSIDE, 'wechat') });
+  give('sandbox', {
+    SANDBOX_PROVIDER_SECRET: playedProviders,
+    SANDBOX_TREASURY_TOKEN: treasury,
+    WECHAT_SANDBOX_KEYS: join(INSIDE, 'wechat'),
+  });
   cpSync(keys, join(SECRETS, 'sandbox', 'wechat'), { recursive: true });
-  give('payment-gateway', Object.fromEntries(merchant) as Record<string, string>);
+  give('payment-gateway', { ...(Object.fromEntries(merchant) as Record<string, string>), WALLET_PAYOUT_TOKEN: treasury });
   // A merchant has its own private key and the payment service's public one, and none of the payment service's private keys.
   for (const file of ['merchant_key.pem', 'pub_key.pem']) copy(join(keys, file), join(SECRETS, 'payment-gateway', 'wechat', file));
   give('fulfillment', { ENCRYPTION_KEY: encryptionKey, SANDBOX_PROVIDER_SECRET: playedProviders });

@@ -12,6 +12,8 @@ export type Secrets = {
   encryptionKey: string;
   /** What the tokens of the played providers are made from. */
   playedProviders: string;
+  /** What the treasury that pays account balances out knows the marketplace by. */
+  treasury: string;
 };
 
 /** Reads the secrets of this place, and makes those that are missing. Only the owner may read the file. */
@@ -22,6 +24,7 @@ export function secretsIn(file: string, roles: readonly string[]): Secrets {
     roles: { ...kept.roles, ...Object.fromEntries(roles.map((role) => [role, kept.roles?.[role] ?? password()])) },
     encryptionKey: kept.encryptionKey ?? randomBytes(32).toString('base64'),
     playedProviders: kept.playedProviders ?? password(),
+    treasury: kept.treasury ?? password(),
   };
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });

@@ -73,12 +73,14 @@ function edge({ dir, urls }: Place): Record<string, string> {
 }
 
 /** The payment service that this merchant talks to is the sandbox; the real one is only other values of the same names. */
-function merchant({ urls, wechat }: Place): Record<string, string> {
+function merchant({ urls, wechat, secrets }: Place): Record<string, string> {
   return {
     ...wechat.merchant,
     WECHAT_BASE_URL: urls['sandbox'] ?? '',
     WECHAT_NOTIFY_BASE_URL: urls['payment-gateway'] ?? '',
     WECHAT_PAY_PAGE_URL: `${urls['sandbox']}/pay`,
+    WALLET_PAYOUT_URL: `${urls['sandbox']}/sandbox/treasury`,
+    WALLET_PAYOUT_TOKEN: secrets.treasury,
   };
 }
 
@@ -92,5 +94,9 @@ function delivery({ urls, secrets }: Place): Record<string, string> {
 }
 
 function outsideWorld({ secrets, wechat }: Place): Record<string, string> {
-  return { WECHAT_SANDBOX_KEYS: wechat.keysFolder, SANDBOX_PROVIDER_SECRET: secrets.playedProviders };
+  return {
+    WECHAT_SANDBOX_KEYS: wechat.keysFolder,
+    SANDBOX_PROVIDER_SECRET: secrets.playedProviders,
+    SANDBOX_TREASURY_TOKEN: secrets.treasury,
+  };
 }

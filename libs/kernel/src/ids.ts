@@ -33,6 +33,9 @@ export const RefundId = id('rfd', 'RefundId');
 export type RefundId = z.infer<typeof RefundId>;
 export const InstanceId = id('ins', 'InstanceId');
 export type InstanceId = z.infer<typeof InstanceId>;
+/** Of account balance 提现. */
+export const WithdrawalId = id('wdr', 'WithdrawalId');
+export type WithdrawalId = z.infer<typeof WithdrawalId>;
 export const SagaId = id('sag', 'SagaId');
 export type SagaId = z.infer<typeof SagaId>;
 
@@ -49,6 +52,7 @@ type IdOf = {
   pat: AttemptId;
   rfd: RefundId;
   ins: InstanceId;
+  wdr: WithdrawalId;
   sag: SagaId;
 };
 

@@ -29,6 +29,11 @@ import { Problem } from './problems.ts';
 import { settlementRoutes } from './settlement/routes.ts';
 import { providerStatements } from './settlement/statements.ts';
 import { sharingPerformers } from './sharing/calls.ts';
+import { seedWallets } from './wallet/demo.ts';
+import { walletHandlers, walletPerformers, walletWrites } from './wallet/handlers.ts';
+import { treasury } from './wallet/payouts.ts';
+import { walletRoutes } from './wallet/routes.ts';
+import { walletBook } from './wallet/wallets.ts';
 import { wechatCallbackRoutes } from './wechat/callbacks.ts';
 import { wechatChannel } from './wechat/channel.ts';
 import { wechatClient } from './wechat/client.ts';
@@ -57,8 +62,13 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     handlers: () => [
       ...paymentHandlers({ payeesOf: (providerId) => payeesOf(providerId), newPaymentId: (at) => newId('pay', at) }),
       ...closingHandlers(),
+      ...walletHandlers(),
     ],
-    performers: () => [...performers(channels), ...sharingPerformers(us, wechat.sharing)],
+    performers: () => [
+      ...performers(channels),
+      ...sharingPerformers(us, wechat.sharing),
+      ...walletPerformers(config.treasury && treasury(config.treasury)),
+    ],
     onFault: (what, error) => log.error({ err: error }, what),
   });
   if (config.seed) await seedMerchants(core.sql);
@@ -77,12 +87,14 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       operatorRoutes({ core, book, writes }),
       ledgerRoutes({ ledger, lines: ledgerLines(core.sql) }),
       settlementRoutes({ ledger, statements: providerStatements(core.sql) }),
+      walletRoutes({ core, book: walletBook(core.sql), writes: walletWrites({ originalOpen: config.treasury !== undefined }) }),
       operationRoutes({ service: 'payment-gateway', core }),
       wechatCallbackRoutes({ core, book, writes, us, keyring: wechat.keyring, apiV3Key: wechat.apiV3Key, wall: wallClock }),
     ],
   });
   await core.run();
   await core.write(closeNow, {});
+  if (config.seed) await seedWallets(core);
   const unobserve = observeLedger(async () => Math.abs((await ledger.check()).sum));
   const url = await server.listen(config);
   log.info({ url }, 'ready');

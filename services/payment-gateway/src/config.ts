@@ -26,6 +26,10 @@ export const Environment = serviceEnvironment({
   WECHAT_BASE_URL: BaseUrl.default(REAL.base).describe('Where WeChat Pay is; the sandbox in development'),
   WECHAT_BACKUP_URL: BaseUrl.optional().describe('Where to turn when the first cannot be reached'),
   WECHAT_NOTIFY_BASE_URL: BaseUrl.describe("Where WeChat Pay finds this service's callback routes"),
+  WALLET_PAYOUT_URL: BaseUrl.optional().describe(
+    'The treasury that pays account balances out by their original routes; without it those routes are closed',
+  ),
+  WALLET_PAYOUT_TOKEN: z.string().min(16).optional().describe('What the treasury knows us by'),
   WECHAT_PAY_PAGE_URL: BaseUrl.optional().describe(
     "The sandbox's page that plays the payer; shown to buyers. Never set with the real service",
   ),
@@ -41,6 +45,14 @@ export const Environment = serviceEnvironment({
   .refine((env) => env.WECHAT_PAY_PAGE_URL === undefined || isPlay(env), {
     message: 'only the sandbox has a page that plays the payer, and only in development',
     path: ['WECHAT_PAY_PAGE_URL'],
+  })
+  .refine((env) => (env.WALLET_PAYOUT_URL === undefined) === (env.WALLET_PAYOUT_TOKEN === undefined), {
+    message: 'the treasury needs its URL and its token',
+    path: ['WALLET_PAYOUT_TOKEN'],
+  })
+  .refine((env) => env.NODE_ENV !== 'production' || env.WALLET_PAYOUT_URL?.startsWith('http:') !== true, {
+    message: 'https in production',
+    path: ['WALLET_PAYOUT_URL'],
   })
   .refine((env) => (env.WECHAT_PUBLIC_KEY_ID === undefined) === (env.WECHAT_PUBLIC_KEY_FILE === undefined), {
     message: 'the public key needs its id and its file',
@@ -63,6 +75,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   return {
     ...configOf(read),
     seed: read.SEED === 'demo',
+    treasury:
+      read.WALLET_PAYOUT_URL === undefined || read.WALLET_PAYOUT_TOKEN === undefined
+        ? undefined
+        : { url: read.WALLET_PAYOUT_URL, token: read.WALLET_PAYOUT_TOKEN },
     wechat: {
       mchid: read.WECHAT_MCHID,
       appid: read.WECHAT_APPID,

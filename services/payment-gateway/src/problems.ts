@@ -31,6 +31,36 @@ export const Problem = problemTable({
     remedy: 'Have the checker approve or reject it at the bank; after a rejection any other way to pay is open again.',
   },
   'too-many-attempts': { status: 409, title: 'This order was tried to be paid too often', remedy: 'Place a new order.' },
+  'balance-cannot-pay': {
+    status: 409,
+    title: 'An account balance cannot pay for goods of the marketplace',
+    remedy: 'Pay through one of `channels` of the payment. A balance 账户余额 can be withdrawn: POST /v1/wallet/withdrawals.',
+  },
+  'withdrawal-too-much': {
+    status: 409,
+    title: 'So much of this part of the balance cannot be withdrawn',
+    remedy: 'Look at `parts` of GET /v1/wallet: frozen and owed amounts cannot be withdrawn.',
+  },
+  'withdrawal-route-closed': {
+    status: 409,
+    title: 'Nothing is paid out by the original route at the moment',
+    remedy: 'Try again later.',
+  },
+  'bank-account-missing': {
+    status: 409,
+    title: 'No bank account is known that the money could go back to',
+    remedy: 'Ask the marketplace to add the account that the top-up came from.',
+  },
+  'withdrawal-not-open': {
+    status: 409,
+    title: 'Nothing of this kind is to be decided about this withdrawal',
+    remedy: 'Read it: it has ended, waits for another step, or goes by the original route, where nothing is done by hand.',
+  },
+  'second-person-needed': {
+    status: 409,
+    title: 'Whoever proposed this may not approve it',
+    remedy: 'Have another operator approve it.',
+  },
   'provider-not-named': {
     status: 400,
     title: 'An operator must say whose settlements are meant',

@@ -1,11 +1,12 @@
 import type { BankCode, Channel } from '@yunshi/contracts/payment';
-import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
+import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId, UserId, WithdrawalId } from '@yunshi/kernel/ids';
 import type { DeliveryType } from '@yunshi/kernel/marketplace';
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 import type { EntryKind, LedgerAccount } from './ledger/ledger.ts';
 import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, Redirect, Refund, RefundStatus, Task } from './payment/state.ts';
 import type { SettlementStatus } from './settlement/flow.ts';
+import type { BankAccount, Proposal, Source, WithdrawalStatus } from './wallet/wallet.ts';
 
 /** The lines of an entry that a buyer sees as 收支明细: what the payer really paid or got. */
 export const LINES_OF_BUYERS = `(account like 'channel\\_clearing:%' or account like 'wallet:%')`;
@@ -181,4 +182,39 @@ export const statements = pgTable(
     withdrawn: fen('withdrawn').notNull(),
   },
   (table) => [primaryKey({ columns: [table.providerId, table.month] })],
+);
+
+/** Account balances 账户余额 of older accounts, by where they were topped up from. */
+export const wallets = pgTable('wallets', {
+  accountId: text('account_id').$type<AccountId>().primaryKey(),
+  wechat: fen('wechat').notNull(),
+  qqWallet: fen('qq_wallet').notNull(),
+  eBanking: fen('e_banking').notNull(),
+  offline: fen('offline').notNull(),
+  frozen: fen('frozen').notNull(),
+  owed: fen('owed').notNull(),
+  bankAccount: jsonb('bank_account').$type<BankAccount>(),
+});
+
+export const withdrawals = pgTable(
+  'wallet_withdrawals',
+  {
+    withdrawalId: text('withdrawal_id').$type<WithdrawalId>().primaryKey(),
+    accountId: text('account_id').$type<AccountId>().notNull(),
+    source: text('source').$type<Source>().notNull(),
+    amount: fen('amount').notNull(),
+    status: text('status').$type<WithdrawalStatus>().notNull(),
+    requestedBy: text('requested_by').$type<UserId>().notNull(),
+    createdAt: at('created_at').notNull(),
+    expectedBy: at('expected_by').notNull(),
+    late: boolean('late').notNull(),
+    proposal: jsonb('proposal').$type<Proposal>(),
+    failure: text('failure'),
+    endedAt: at('ended_at'),
+  },
+  (table) => [
+    index('wallet_withdrawals_of_account').on(table.accountId, table.createdAt, table.withdrawalId),
+    index('wallet_withdrawals_by_time').on(table.createdAt, table.withdrawalId),
+    index('wallet_withdrawals_open').on(table.accountId).where(sql.raw('ended_at is null')),
+  ],
 );

@@ -9,15 +9,19 @@ import { createLog } from '@yunshi/telemetry/log';
 import { fastify, LogController } from 'fastify';
 import type { Config } from './config.ts';
 import { providerSandbox } from './provider/plugin.ts';
+import { treasurySandbox } from './treasury/plugin.ts';
 import { wechatSide } from './wechat/side.ts';
 
 const CONNECTIONS_MAX = 8;
 const STOP_MS_MAX = 5_000;
-const folders = ['wechat', 'provider'].map((name) => ({ name, path: fileURLToPath(new URL(`../migrations/${name}`, import.meta.url)) }));
+const folders = ['wechat', 'provider', 'treasury'].map((name) => ({
+  name,
+  path: fileURLToPath(new URL(`../migrations/${name}`, import.meta.url)),
+}));
 
 export type Running = { readonly url: string; readonly stop: () => Promise<void> };
 
-/** Plays the outside world: WeChat Pay and its payers, and SaaS providers. */
+/** Plays the outside world: WeChat Pay and its payers, SaaS providers, and the treasury that pays account balances out. */
 export async function start(config: Config): Promise<Running> {
   const log = createLog({ service: 'sandbox', level: config.LOG_LEVEL });
   await migrate(config.DATABASE_URL, folders);
@@ -41,6 +45,8 @@ export async function start(config: Config): Promise<Running> {
     wallNow: wallClock.now,
     tokenOf: (providerId) => playedProviderToken(config.SANDBOX_PROVIDER_SECRET, providerId),
   });
+  if (config.SANDBOX_TREASURY_TOKEN !== undefined)
+    await app.register(treasurySandbox, { sql, clock, token: config.SANDBOX_TREASURY_TOKEN });
   app.get('/livez', () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const database = await sql`select 1`.then(

@@ -15,6 +15,11 @@ export const Environment = z.object({
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
   WECHAT_SANDBOX_KEYS: z.string().min(1).describe('The folder of keys, made at the first start'),
   WECHAT_REFUND_TAKES_MS: z.coerce.number().int().min(0).default(2_000).describe('How long a refund takes, by the business clock'),
+  SANDBOX_TREASURY_TOKEN: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('What the played treasury knows the marketplace by; without it there is none'),
   SANDBOX_PROVIDER_SECRET: z.string().min(16).describe("What the played providers' tokens are made from"),
 });
 

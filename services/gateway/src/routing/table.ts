@@ -39,6 +39,7 @@ export const rules: readonly Rule[] = [
   { path: 'ops/coupons', to: 'coupon' },
   { path: 'ops/payments', to: 'payment-gateway' },
   { path: 'ops/payment-tasks', to: 'payment-gateway' },
+  { path: 'ops/wallet-withdrawals', to: 'payment-gateway' },
   { path: 'ops/ledger', to: 'payment-gateway' },
   ...upstreamNames.map((to): Rule => ({ path: `ops/${to}`, to })),
 ];

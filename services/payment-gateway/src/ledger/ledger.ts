@@ -1,7 +1,8 @@
 /** Double entry: what each movement of money does to the accounts. Pure. */
-import type { AccountId, AttemptId, OrderId, ProviderId } from '@yunshi/kernel/ids';
+import type { AccountId, AttemptId, OrderId, ProviderId, WithdrawalId } from '@yunshi/kernel/ids';
 import { partOf, type Fen } from '@yunshi/kernel/money';
 import type { Channel } from '@yunshi/contracts/payment';
+import type { Source } from '../wallet/wallet.ts';
 
 /**
  * Positive amounts are debits, negative ones credits. What comes after the colon is whose it is.
@@ -12,6 +13,9 @@ import type { Channel } from '@yunshi/contracts/payment';
  * - `provider_balance:<provider>`: released to the provider, who may withdraw it (liability)
  * - `platform_fee:<provider>`: the marketplace's commission of what the provider sold (income)
  * - `channel_fees:<channel>`: what the channel charges (expense)
+ * - `wallet:<account>/<source>`: account balance 账户余额, by where it was topped up from (liability to the buyer)
+ * - `wallet_payouts:<account>`: taken out of the balance, and not arrived yet (liability to the buyer)
+ * - `wallet_custody:<source>`: where the money of all balances lies (asset)
  */
 export type LedgerAccount =
   | `channel_clearing:${Channel}`
@@ -20,7 +24,10 @@ export type LedgerAccount =
   | `provider_payable:${string}`
   | `provider_balance:${string}`
   | `platform_fee:${string}`
-  | `channel_fees:${Channel}`;
+  | `channel_fees:${Channel}`
+  | `wallet:${string}/${Source}`
+  | `wallet_payouts:${string}`
+  | `wallet_custody:${Source}`;
 
 export type Posting = { readonly account: LedgerAccount; readonly amount: number };
 export type EntryKind =
@@ -33,7 +40,11 @@ export type EntryKind =
   | 'revocation'
   | 'channel-fee'
   | 'provider-withdrawal'
-  | 'provider-withdrawal-returned';
+  | 'provider-withdrawal-returned'
+  | 'wallet-opening'
+  | 'wallet-withdrawal'
+  | 'wallet-returned'
+  | 'wallet-paid-out';
 
 /** Whose movement it is; absent where it is nobody's. */
 type Cause = {
@@ -156,4 +167,36 @@ export const providerWithdrawalReturned = (withdrawalNo: string, { amount, chann
   entry(`withdrawal-returned:${withdrawalNo}`, 'provider-withdrawal-returned', { orderId: null, accountId: null, providerId, at }, [
     { account: `channel_clearing:${channel}`, amount },
     { account: `provider_balance:${providerId}`, amount: -amount },
+  ]);
+
+type OfWallet = { readonly accountId: AccountId; readonly source: Source; readonly amount: Fen; readonly at: Date };
+const buyers = ({ accountId, at }: OfWallet): Cause => ({ orderId: null, accountId, providerId: null, at });
+const walletOf = ({ accountId, source }: OfWallet): LedgerAccount => `wallet:${accountId}/${source}`;
+
+/** A balance of an older account, as it was taken over. */
+export const walletOpening = (of: OfWallet): Entry =>
+  entry(`wallet-opening:${of.accountId}/${of.source}`, 'wallet-opening', buyers(of), [
+    { account: `wallet_custody:${of.source}`, amount: of.amount },
+    { account: walletOf(of), amount: -of.amount },
+  ]);
+
+/** The buyer has asked for it 提现: it is no balance any more, and has not arrived. */
+export const walletWithdrawal = (withdrawalId: WithdrawalId, of: OfWallet): Entry =>
+  entry(`wallet-withdrawal:${withdrawalId}`, 'wallet-withdrawal', buyers(of), [
+    { account: walletOf(of), amount: of.amount },
+    { account: `wallet_payouts:${of.accountId}`, amount: -of.amount },
+  ]);
+
+/** It has arrived. */
+export const walletPaidOut = (withdrawalId: WithdrawalId, of: OfWallet): Entry =>
+  entry(`wallet-end:${withdrawalId}`, 'wallet-paid-out', buyers(of), [
+    { account: `wallet_payouts:${of.accountId}`, amount: of.amount },
+    { account: `wallet_custody:${of.source}`, amount: -of.amount },
+  ]);
+
+/** It could not be paid out, and is a balance again. The id is that of the other end, so that no withdrawal can have both. */
+export const walletReturned = (withdrawalId: WithdrawalId, of: OfWallet): Entry =>
+  entry(`wallet-end:${withdrawalId}`, 'wallet-returned', buyers(of), [
+    { account: `wallet_payouts:${of.accountId}`, amount: of.amount },
+    { account: walletOf(of), amount: -of.amount },
   ]);

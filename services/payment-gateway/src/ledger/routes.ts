@@ -35,17 +35,19 @@ const CheckQuery = z.strictObject({
 });
 
 /** The kinds of entries that move a buyer's own money. */
-const LineKind = z.enum(['receipt', 'refund', 'revocation', 'orphan-receipt', 'orphan-refund']).meta({
-  description:
-    'receipt 付款 · refund 退款 · revocation 退票 · orphan-receipt 待退款项 (late, double or of a wrong amount) · orphan-refund 待退款项退回',
-});
+const LineKind = z
+  .enum(['receipt', 'refund', 'revocation', 'orphan-receipt', 'orphan-refund', 'wallet-opening', 'wallet-withdrawal', 'wallet-returned'])
+  .meta({
+    description:
+      'receipt 付款 · refund 退款 · revocation 退票 · orphan-receipt 待退款项 (late, double or of a wrong amount) · orphan-refund 待退款项退回 · wallet-opening 余额转入 · wallet-withdrawal 提现 · wallet-returned 提现退回',
+  });
 const ShownLine = z
   .object({
     line_id: z.string(),
     reference: z.string().meta({ description: '流水号: the day in China and twelve digits', example: '20260301048839201734' }),
     kind: z.string(),
     order_id: OrderId.nullable(),
-    channel: z.string().meta({ description: 'The channel that the money went through' }),
+    channel: z.string().meta({ description: 'The channel that the money went through, or the source of a balance' }),
     amount: z.int().meta({ description: 'In fen: negative is paid, positive is got back' }),
     at: Time,
   })
@@ -102,8 +104,8 @@ const shownLine = (row: PostingRow): z.infer<typeof ShownLine> => ({
   reference: referenceOf(row),
   kind: row.kind,
   order_id: row.orderId,
-  channel: row.account.slice(row.account.indexOf(':') + 1),
-  // What the channel holds more, the buyer has less.
+  channel: row.account.slice(Math.max(row.account.indexOf(':'), row.account.indexOf('/')) + 1),
+  // What the channel holds more, the buyer has less; and what we owe the buyer is a credit.
   amount: 0 - row.amount,
   at: row.at.toISOString(),
 });

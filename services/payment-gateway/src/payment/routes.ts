@@ -85,11 +85,13 @@ const ShownPayment = z
   })
   .meta({ id: 'Payment' });
 
+/** 账户余额: no channel, but asked for by buyers who have one. */
+const BALANCE = 'account_balance';
 const OpenBody = z
   .strictObject({
     order_id: OrderId,
-    channel: Channel.meta({
-      description: 'wechat_native 微信支付, corporate_bank 商企付, unionpay_b2b 银联企业网银. An account balance cannot pay.',
+    channel: z.enum([...Channel.options, BALANCE]).meta({
+      description: 'wechat_native 微信支付, corporate_bank 商企付, unionpay_b2b 银联企业网银. account_balance 账户余额 is refused: it cannot pay.',
     }),
     bank: BankCode.optional().meta({ description: 'corporate_bank: the bank that the company pays through' }),
   })
@@ -135,6 +137,7 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
       'payment-closed',
       'payment-window-over',
       'channel-not-offered',
+      'balance-cannot-pay',
       'attempt-closing',
       'bank-holds-voucher',
       'too-many-attempts',
@@ -153,6 +156,7 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
       },
       async (request, reply) => {
         const { order_id: orderId, channel, bank } = request.body;
+        if (channel === BALANCE) throw new Problem('balance-cannot-pay');
         const asked = { orderId, channel, bank, accountId: callerOf(request).accountId, attemptId: newId('pat', core.clock.now()) };
         const following = follow(core, payments, orderId, () => book.of(orderId));
         try {

@@ -47,7 +47,7 @@ export const providerStatements = (sql: Sql) => {
   return {
     /** Newest first, before a month. Months without any movement have no statement. */
     list: async (providerId: ProviderId, before: string | undefined, limit: number): Promise<Statement[]> => {
-      const months = [...(await open(providerId)).filter(({ month }) => before === undefined || month < before)];
+      const months = (await open(providerId)).filter(({ month }) => before === undefined || month < before);
       return [...months, ...(await issued(providerId, { before, limit }))].slice(0, limit);
     },
 
