@@ -1,5 +1,5 @@
 /** Working days in mainland China: public holidays are none, make-up days 调休 are. */
-import { getHolidaysInRange, isWorkday } from 'chinese-days';
+import chineseDays from 'chinese-days';
 import { addDays, startOfChinaDay } from '@yunshi/kernel/calendar';
 
 const DAYS_MAX = 400;
@@ -7,7 +7,7 @@ const known = new Map<string, boolean>();
 
 /** The government announces a year's holidays in the autumn before. The library takes every weekday of a year that it does not know for a working day, silently. */
 function isAnnounced(year: string): boolean {
-  const found = known.get(year) ?? getHolidaysInRange(`${year}-01-01`, `${year}-12-31`, false).length > 0;
+  const found = known.get(year) ?? chineseDays.getHolidaysInRange(`${year}-01-01`, `${year}-12-31`, false).length > 0;
   known.set(year, found);
   return found;
 }
@@ -17,7 +17,7 @@ export function isWorkingDay(at: Date): boolean {
   // The library reads the day in the process's own time zone, so that it is given the day alone.
   const day = new Date(startOfChinaDay(at).getTime() + 8 * 3_600_000);
   const text = day.toISOString().slice(0, 10);
-  if (isAnnounced(text.slice(0, 4))) return isWorkday(text);
+  if (isAnnounced(text.slice(0, 4))) return chineseDays.isWorkday(text);
   return day.getUTCDay() !== 0 && day.getUTCDay() !== 6;
 }
 
