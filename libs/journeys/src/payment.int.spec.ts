@@ -283,12 +283,12 @@ describe('the buyer’s request', () => {
   test('to pay with the account’s balance is refused: it can only be withdrawn', async () => {
     const placed = await order();
     await until(() => paymentOf(placed));
-    const refused = await call<{ errors: { field: string }[] }>('/v1/payments', {
+    const refused = await call<{ code: string }>('/v1/payments', {
       method: 'POST',
       headers: { 'idempotency-key': 'balance' },
       body: JSON.stringify({ order_id: placed.orderId, channel: 'account_balance' }),
     });
-    expect(refused).toMatchObject({ status: 400, body: { code: 'request-not-valid' } });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'balance-cannot-pay' } });
     expect((await paymentOf(placed)).attempts).toEqual([]);
   });
 });

@@ -95,19 +95,18 @@ const differences = counter('yunshi.reconciliation.differences', '{difference}',
 export const reconciliationDiffered = (of: { kind: string; count: number }): void =>
   differences().add(of.count, { 'yunshi.reconciliation': of.kind });
 
+const gauge = (name: string, unit: string, description: string) => meter().createObservableGauge(name, { unit, description });
+
 /** What the sum of all postings is off from 0, read at each collection. Answers a function that ends it. */
 export function observeLedger(read: () => Promise<number>): () => void {
-  const gauge = meter().createObservableGauge('yunshi.ledger.imbalance', {
-    unit: '{fen}',
-    description: 'By how much the ledger does not balance',
-  });
+  const imbalance = gauge('yunshi.ledger.imbalance', '{fen}', 'By how much the sum of all postings is off from 0');
   const observe = async (result: { observe: (value: number) => void }): Promise<void> =>
     read().then(
-      (imbalance) => result.observe(imbalance),
+      (fen) => result.observe(fen),
       () => undefined,
     );
-  gauge.addCallback(observe);
-  return () => gauge.removeCallback(observe);
+  imbalance.addCallback(observe);
+  return () => imbalance.removeCallback(observe);
 }
 
 export type ConsumerState = {
@@ -133,7 +132,6 @@ export type Backlog = {
  * Answers a function that ends it. A reading that fails is left out, since the collection must not fail with it.
  */
 export function observeWaiting(read: { consumers: () => Promise<readonly ConsumerState[]>; backlog: () => Promise<Backlog> }): () => void {
-  const gauge = (name: string, unit: string, description: string) => meter().createObservableGauge(name, { unit, description });
   const consumer = {
     pending: gauge('yunshi.consumer.pending', '{message}', 'Messages in the stream that a consumer has not been given yet'),
     unacknowledged: gauge('yunshi.consumer.unacknowledged', '{message}', 'Messages given to a consumer and not settled yet'),

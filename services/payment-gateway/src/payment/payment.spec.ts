@@ -199,10 +199,10 @@ describe('a corporate payment', () => {
   });
   test('may be begun anew, but does not keep the order waiting for ever', () => {
     const begin = (payment: Payment, nth: number) =>
-      attempt(payment, { channel: 'corporate_bank', bank: 'ICBC', attemptId: attemptId(nth), now: days(nth * 2) });
+      attempt(payment, { channel: 'corporate_bank', bank: 'ICBC', attemptId: attemptId(nth), now: days((nth - 1) * 2) });
     let [payment, nth] = [opened(), 1];
     for (let begun = begin(payment, nth); begun.ok; begun = begin(payment, ++nth))
-      payment = placed(begun.value.payment, attemptId(nth), refused('BANK_MAINTENANCE'), days(nth * 2)).payment;
+      payment = placed(begun.value.payment, attemptId(nth), refused('BANK_MAINTENANCE'), days((nth - 1) * 2)).payment;
     expect(payment.payBy).toEqual(days(21));
     expect(begin(payment, nth)).toEqual({ ok: false, error: 'payment-window-over' });
   });
