@@ -21,6 +21,8 @@ import type { Payment } from '@yunshi/payment-gateway/payment/state';
 import { paymentWrites } from '@yunshi/payment-gateway/payment/writes';
 import type { Callback } from '@yunshi/payment-gateway/wechat/callback';
 import { noticeOf, wechatChannel } from '@yunshi/payment-gateway/wechat/channel';
+import { sharingPerformers } from '@yunshi/payment-gateway/sharing/calls';
+import { wechatSharing } from '@yunshi/payment-gateway/wechat/sharing';
 import { wechatPay } from '@yunshi/payment-gateway/wechat/wechat-pay';
 import { request } from './outside/clients.ts';
 import { idOf } from './time/names.ts';
@@ -131,22 +133,29 @@ export class Market {
   }
 
   #payment(process: Process): ReturnType<MakeBehaviour> {
-    const wechat = wechatPay({ client: this.wechat.clientFor(process), keyring: undefined as never, apiV3Key: undefined as never });
+    const { wrapping } = this.world;
+    const client = this.wechat.clientFor(process);
+    const channel = wrapping.wechat?.(client) ?? client;
+    const wechat = wechatPay({ client: channel, keyring: undefined as never, apiV3Key: undefined as never });
     return {
       handlers: paymentHandlers({
         payeesOf: () => ({ wechat_native: '1900000101' }),
         newPaymentId: (at) => idOf('pay', at, this.world.dice),
       }),
-      performers: channelPerformers({ wechat_native: wechatChannel(wechat, us) }),
+      performers: [
+        ...channelPerformers({ wechat_native: wechatChannel(wechat, us) }),
+        ...sharingPerformers(us, wechatSharing({ client: channel })),
+      ],
       sagas: [],
     };
   }
 
   #fulfillment(process: Process): ReturnType<MakeBehaviour> {
-    const { dice } = this.world;
+    const { dice, wrapping } = this.world;
+    const door = this.providers.doorFor(process);
     const wallNow = (): Date => new Date(this.world.wallMs());
     const dialect = tencentSaas({
-      door: this.providers.doorFor(process),
+      door: wrapping.provider?.(door) ?? door,
       development: true,
       wallNow,
       randomInt: (min, maxExclusive) => dice.between(min, maxExclusive - 1),

@@ -4,6 +4,8 @@ import type { Dice } from './time/dice.ts';
 export type Mix = {
   /** Of a process dying at any one step of its work. */
   readonly crash: number;
+  /** The same for some steps, by their names. */
+  readonly crashAt: Readonly<Record<string, number>>;
   readonly downMsMax: number;
   /** Services that have two processes. */
   readonly pairs: readonly string[];
@@ -47,10 +49,24 @@ export type Mix = {
   readonly refundAbnormal: number;
   readonly refundClosed: number;
   readonly refundUnfunded: number;
+  /** Of money coming by an order that the channel had said is closed. */
+  readonly paidAfterClose: number;
   /** Of a provider having a bad time, and how long it has it, in business milliseconds. */
   readonly providerSick: number;
+  readonly sickMsMin: number;
   readonly sickMsMax: number;
+  /** Of a buyer using a coupon, cancelling, looking at the code without paying, and not even looking. */
+  readonly coupons: number;
+  readonly cancels: number;
+  readonly looksOnly: number;
+  readonly leaves: number;
+  /** Of buyers claiming coupons all at once. */
+  readonly claims: number;
+  /** How many purchases there are, each as likely. */
+  readonly purchases: readonly number[];
 };
+
+const habits = { coupons: 0.5, cancels: 0.3, looksOnly: 0.15, leaves: 0.05, claims: 0.15, purchases: [1, 1, 2, 2, 3, 4] } as const;
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -58,6 +74,7 @@ const hour = 60 * minute;
 /** No faults at all. */
 export const calm: Mix = {
   crash: 0,
+  crashAt: {},
   downMsMax: 0,
   pairs: [],
   cut: 0,
@@ -89,9 +106,23 @@ export const calm: Mix = {
   refundAbnormal: 0,
   refundClosed: 0,
   refundUnfunded: 0,
+  paidAfterClose: 0,
   providerSick: 0,
-  sickMsMax: 0,
+  sickMsMin: 1_000,
+  sickMsMax: 1_000,
+  ...habits,
 };
+
+/** What stays when nothing fails any more: that there are two of a process, and what payers and their banks may do on any day. */
+export const healed = ({ pairs, callbackNever, callbackTwice, paidBeforeClose, paidAfterClose, refundAbnormal }: Mix): Mix => ({
+  ...calm,
+  pairs,
+  callbackNever,
+  callbackTwice,
+  paidBeforeClose,
+  paidAfterClose,
+  refundAbnormal,
+});
 
 /**
  * Draws a mix (swarm testing): each fault is on or off in a run, and if on, rare or frequent. A mix of everything at once would keep the
@@ -104,6 +135,7 @@ export function drawMix(dice: Dice, services: readonly string[]): Mix {
   const often = (min: number, max: number): number => (dice.chance(Math.max(share, 0.4)) ? dice.spread(min, max) : 0);
   return {
     crash: one(0.001, 0.03),
+    crashAt: {},
     downMsMax: dice.spread(20, 8_000),
     pairs: services.filter(() => dice.chance(share)),
     cut: one(0.002, 0.1),
@@ -135,7 +167,10 @@ export function drawMix(dice: Dice, services: readonly string[]): Mix {
     refundAbnormal: often(0.1, 0.8),
     refundClosed: often(0.1, 0.8),
     refundUnfunded: often(0.1, 0.8),
+    paidAfterClose: often(0.2, 1),
     providerSick: often(0.2, 1),
+    sickMsMin: 1_000,
     sickMsMax: dice.pick([dice.spread(10_000, hour), dice.spread(hour, 100 * hour)]),
+    ...habits,
   };
 }

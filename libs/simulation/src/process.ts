@@ -1,10 +1,10 @@
-import { startEngine, type Engine } from '@yunshi/messaging/engine';
+import { startEngine, type Engine, type Ports } from '@yunshi/messaging/engine';
 import type { Host } from '@yunshi/messaging/host';
 import { testClock, type TestClock } from '@yunshi/kernel/clock';
 import type { Looker } from './time/loop.ts';
 import { uuidv7Of } from './time/names.ts';
 import { recordsOver } from './ports/records.ts';
-import { breaking } from './breaking.ts';
+import { deciding, writing } from './deciding.ts';
 import type { Service } from './service.ts';
 import { sessionsOver, type Connection } from './ports/sessions.ts';
 import type { World } from './world.ts';
@@ -46,22 +46,18 @@ export class Process {
 
   #startEngine(): void {
     const { world, service } = this;
-    const { handlers, ...behaviour } = service.behave(this);
+    const { wrapping } = world;
+    const behaved = service.behave(this);
+    const { handlers, ...behaviour } = wrapping.behaviour?.(behaved, this) ?? behaved;
+    const ports = this.#makePorts();
     const starting = startEngine(
-      { ...behaviour, service: service.name, handlers: breaking(handlers, world), onFault: this.#onFault },
-      {
-        clock: this.clock,
-        host: this.host,
-        sessions: () => sessionsOver(this),
-        records: recordsOver(this),
-        publisher: world.streams.publisherFor(this),
-        consume: (consuming, onMessage) => world.streams.consume(this, consuming, onMessage),
-      },
+      { ...behaviour, service: service.name, handlers: deciding(handlers, world), onFault: this.#onFault },
+      wrapping.ports?.(ports, this) ?? ports,
     );
     starting.then(
       (engine) => {
         if (!this.alive) return;
-        this.engine = engine;
+        this.engine = writing(wrapping.engine?.(engine, this) ?? engine, world);
         engine.run();
       },
       // As in production: what cannot start ends, and is started again.
@@ -72,6 +68,18 @@ export class Process {
     );
   }
 
+  #makePorts(): Ports {
+    const { streams } = this.world;
+    return {
+      clock: this.clock,
+      host: this.host,
+      sessions: () => sessionsOver(this),
+      records: recordsOver(this),
+      publisher: streams.publisherFor(this),
+      consume: (consuming, onMessage) => streams.consume(this, consuming, onMessage),
+    };
+  }
+
   readonly #onFault = (what: string, error: unknown): void => {
     this.world.tell(() => `${this.name} has a fault: ${what}: ${String(error)}`);
   };
@@ -79,7 +87,8 @@ export class Process {
   /** Whether the process dies at this point. Asked before and after everything that it does outside of its own memory. */
   dies(point: string): boolean {
     if (!this.alive) return true;
-    if (!this.world.dice.chance(this.world.mix.crash)) return false;
+    const { crash, crashAt } = this.world.mix;
+    if (!this.world.dice.chance(crashAt[point] ?? crash)) return false;
     this.world.strike(`crash at ${point}`, () => this.name);
     this.die(this.world.dice.spread(1, this.world.mix.downMsMax));
     return true;

@@ -29,7 +29,5 @@ function likely(mix: Mix): string {
   return entries.map(([what, value]) => `${what} ${short(value)}`).join(', ') || 'nothing';
 }
 
-const short = (value: number | readonly (string | number)[]): string =>
-  typeof value === 'number'
-    ? String(Number(value.toPrecision(3)))
-    : value.map((one) => (typeof one === 'number' ? Math.round(one) : one)).join('/');
+const short = (value: Mix[keyof Mix]): string =>
+  JSON.stringify(value, (_key, part: unknown) => (typeof part === 'number' ? Number(part.toPrecision(3)) : part)).replaceAll('"', '');

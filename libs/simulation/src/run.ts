@@ -1,4 +1,5 @@
 import { broken, type Violation } from '@yunshi/journeys/rules';
+import type { Wrapping } from './breaches/breach.ts';
 import { readBooks } from './books.ts';
 import { buyers, Market, serviceNames } from './market.ts';
 import { calm, drawMix, type Mix } from './mix.ts';
@@ -10,6 +11,8 @@ import { World } from './world.ts';
 
 export type RunOptions = {
   readonly seed: number;
+  /** Put around the parts, so that a part of the protocol is missing. */
+  readonly wrapping?: Wrapping | undefined;
   /** Keeps what happened, line by line. */
   readonly log?: boolean | undefined;
   /** Instead of the mix that the seed draws. */
@@ -34,9 +37,9 @@ export type Run = {
 /** One run, from its seed alone. */
 export const simulate = (options: RunOptions): Promise<Run> => onEventLoop(() => run(options));
 
-function run({ seed, log = false, mix: wanted }: RunOptions): Run {
+function run({ seed, log = false, mix: wanted, wrapping }: RunOptions): Run {
   const mix = wanted ? { ...calm, ...wanted } : drawMix(new Dice(seed ^ 0x5eed), serviceNames);
-  const world = new World({ seed, mix, log });
+  const world = new World({ seed, mix, log, wrapping });
   const market = new Market(world);
   const told: Told[] = [];
   const errors: string[] = [];
@@ -51,6 +54,7 @@ function run({ seed, log = false, mix: wanted }: RunOptions): Run {
   violations.push(...broken(books));
   const unasked = books.orders.filter(({ orderId }) => !told.some((one) => one.orderId === orderId));
   if (unasked.length > 0) violations.push({ rule: 'a repeated request makes no second order', rows: unasked });
+  for (const [rule, rows] of world.brokenLaws) violations.push({ rule, rows: rows.slice(0, 5) });
   if (errors.length > 0) violations.push({ rule: 'no client is left with an error', rows: errors });
   if (world.faults.length > 0) violations.push({ rule: 'nothing fails silently', rows: world.faults.slice(0, 5) });
   for (const end of ends(books)) world.reach(end);
@@ -74,9 +78,11 @@ function trade(market: Market, told: Told[], errors: string[]): void {
   let key = 0;
   const keys = (): string => `key-${++key}`;
   const failed = (error: unknown): void => void errors.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  const count = dice.pick([1, 1, 2, 2, 3, 4]);
+  const count = dice.pick(market.world.mix.purchases);
   for (let nth = 0; nth < count; nth++) buy(market, drawPlan(market), told, keys).catch(failed);
-  if (dice.chance(0.15)) for (let nth = 0; nth < 4; nth++) claimOne(market, dice.pick(buyers), keys()).catch(failed);
+  if (!dice.chance(market.world.mix.claims)) return;
+  const allAtOnce = dice.spread(1, 5_000);
+  for (let nth = 0; nth < 4; nth++) claimOne(market, dice.pick(buyers), keys(), allAtOnce).catch(failed);
 }
 
 /** Faults that do not wait for something to happen: each ten seconds they may come. */

@@ -24,7 +24,9 @@ export class Service {
     this.world = world;
     this.name = name;
     this.behave = behave;
-    this.database = new Database(name, { loop: world.loop, reach: world.reach, changed: () => this.changed() }, madeByLocking);
+    const unguarded = new Set(world.wrapping.unguarded);
+    const { loop, reach, broke } = world;
+    this.database = new Database(name, { loop, reach, broke, changed: () => this.changed(), unguarded }, madeByLocking);
   }
 
   start(): void {

@@ -1,7 +1,9 @@
 import { Dice } from './time/dice.ts';
 import { Loop } from './time/loop.ts';
-import { calm, type Mix } from './mix.ts';
+import { healed, type Mix } from './mix.ts';
+import type { Wrapping } from './breaches/breach.ts';
 import type { Service } from './service.ts';
+import type { Law } from './ports/laws.ts';
 import { Streams } from './ports/streams.ts';
 
 /** When every run begins, in milliseconds since the epoch. */
@@ -10,6 +12,8 @@ export const beginning = Date.parse('2026-03-02T04:00:00Z');
 export type WorldOptions = {
   readonly seed: number;
   readonly mix: Mix;
+  /** What is put around the parts, to prove that it is noticed. */
+  readonly wrapping?: Wrapping | undefined;
   readonly log?: boolean | undefined;
 };
 
@@ -24,6 +28,7 @@ export class World {
   readonly loop: Loop;
   readonly dice: Dice;
   mix: Mix;
+  readonly wrapping: Wrapping;
   readonly streams: Streams;
   readonly services = new Map<string, Service>();
   /** How far business time is ahead of the wall clock. */
@@ -36,13 +41,16 @@ export class World {
   readonly lines: string[] | undefined;
   /** What went wrong without being told of: errors that no port reported. */
   readonly faults: string[] = [];
+  /** Commits that must never be, with what they were about. */
+  readonly brokenLaws = new Map<Law, string[]>();
   /** Subjects of commands whose undo may overtake them. */
   overtakable: ReadonlySet<string> = new Set();
   readonly #appointments = new Set<Appointment>();
 
-  constructor({ seed, mix, log }: WorldOptions) {
+  constructor({ seed, mix, wrapping = {}, log }: WorldOptions) {
     this.seed = seed;
     this.mix = mix;
+    this.wrapping = wrapping;
     this.lines = log ? [] : undefined;
     this.dice = new Dice(seed);
     this.loop = new Loop();
@@ -55,6 +63,11 @@ export class World {
 
   reach = (what: string): void => {
     this.reached.set(what, (this.reached.get(what) ?? 0) + 1);
+  };
+
+  broke = (law: Law, detail: string): void => {
+    this.tell(() => `broken: ${law}: ${detail}`);
+    this.brokenLaws.set(law, [...(this.brokenLaws.get(law) ?? []), detail]);
   };
 
   /** Something goes wrong, or is made to. */
@@ -117,7 +130,7 @@ export class World {
 
   /** Nothing goes wrong any more, and what had stopped is started. */
   heal(): void {
-    this.mix = { ...calm, pairs: this.mix.pairs };
+    this.mix = healed(this.mix);
     this.healed = true;
     this.tell(() => 'all faults end');
     this.streams.heal();

@@ -21,8 +21,10 @@ export type Plan = {
   readonly buyer: (typeof buyers)[number];
   readonly good: Good;
   readonly withCoupon: boolean;
-  /** Business milliseconds from the order to the payment; nothing where it is never paid. */
-  readonly paysAfterMs: number | undefined;
+  /** Business milliseconds from the order to the payment. */
+  readonly paysAfterMs: number;
+  /** Whether it is paid, or its code is looked at and no more, or not even that. */
+  readonly payment: 'pays' | 'looks' | 'leaves';
   /** Milliseconds from the order to the wish to cancel it. */
   readonly cancelsAfterMs: number | undefined;
   /** Says «I have paid» afterwards. */
@@ -30,18 +32,24 @@ export type Plan = {
   readonly startsAfterMs: number;
 };
 
-export function drawPlan({ world: { dice } }: Market): Plan {
-  const paysAfterMs = dice.chance(0.85)
-    ? dice.pick([0, dice.spread(10, 5_000), dice.spread(10, 30_000), dice.spread(5_000, 3 * hour), dice.spread(hour, 25 * hour)])
-    : undefined;
+export function drawPlan({ world: { dice, mix } }: Market): Plan {
+  const paysAfterMs = dice.pick([
+    0,
+    dice.spread(10, 5_000),
+    dice.spread(10, 30_000),
+    dice.spread(5_000, 3 * hour),
+    dice.spread(hour, 25 * hour),
+  ]);
+  const payment = dice.chance(mix.leaves) ? 'leaves' : dice.chance(mix.looksOnly) ? 'looks' : 'pays';
   // Some change their mind in the moment that they pay.
-  const atOnce = paysAfterMs === undefined ? 0 : paysAfterMs + dice.spread(1, 2_000) - dice.spread(1, 2_000);
+  const atOnce = paysAfterMs + dice.spread(1, 2_000) - dice.spread(1, 2_000);
   return {
     buyer: dice.pick(buyers),
     good: dice.pick(['yearly', 'yearly', 'yearly', 'yearly', 'daily', 'calls', 'trial'] as const),
-    withCoupon: dice.chance(0.5),
+    withCoupon: dice.chance(mix.coupons),
     paysAfterMs,
-    cancelsAfterMs: dice.chance(0.3) ? dice.pick([dice.spread(1, 50), dice.spread(1, 5 * hour), Math.max(0, atOnce)]) : undefined,
+    payment,
+    cancelsAfterMs: dice.chance(mix.cancels) ? dice.pick([dice.spread(1, 50), dice.spread(1, 5 * hour), Math.max(0, atOnce)]) : undefined,
     asks: dice.chance(0.2),
     startsAfterMs: dice.chance(0.5) ? 0 : dice.spread(1, 30_000),
   };
@@ -125,15 +133,16 @@ async function cancel({ services, world }: Market, { cancelsAfterMs, buyer }: Pl
 const notYet = new Set(['payment-not-ready', 'attempt-closing']);
 const codeOfProblem = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
-async function pay(market: Market, { paysAfterMs, asks, buyer }: Plan, orderId: OrderId, keys: () => string): Promise<void> {
+async function pay(market: Market, { paysAfterMs, payment, asks, buyer }: Plan, orderId: OrderId, keys: () => string): Promise<void> {
   const { world, services, wechat, writes } = market;
-  if (paysAfterMs === undefined) return;
+  if (payment === 'leaves') return;
   // Some look at the code first and pay later, others come back to pay.
   const looksFirst = world.dice.chance(0.5);
   if (!looksFirst) await wait(world, paysAfterMs);
   const shown = await codeFor(market, { orderId, accountId: buyer.accountId, key: keys() });
   if (shown === undefined) return;
   wechat.show(shown);
+  if (payment === 'looks') return;
   if (looksFirst) await wait(world, paysAfterMs);
   if (!wechat.scan(shown)) {
     const fresh = await codeFor(market, { orderId, accountId: buyer.accountId, key: keys() });
@@ -184,8 +193,10 @@ export async function claimOne(
   { services, world, couponId }: Market,
   buyer: (typeof buyers)[number],
   key: string,
+  afterMs: number,
 ): Promise<ClaimId | undefined> {
   const { accountId, userId } = buyer;
+  await sleep(world, afterMs);
   const answer = await surely(services.coupon, (process) => {
     const claimId = idOf('ccl', process.clock.now(), world.dice);
     return process.engine!.write(claimCoupon, { couponId, accountId, userId, claimId }, { account: accountId, key, hash: couponId });

@@ -26,7 +26,7 @@ export class Providers {
     const { dice, mix } = world;
     this.#illness = dice.pick(illnesses);
     const isIll = dice.chance(mix.providerSick);
-    this.#illUntil = isIll ? world.now().getTime() + dice.spread(1_000, mix.sickMsMax) : 0;
+    this.#illUntil = isIll ? world.now().getTime() + dice.spread(mix.sickMsMin, mix.sickMsMax) : 0;
     if (isIll) world.tell(() => `the provider is ill: ${this.#illness} until ${new Date(this.#illUntil).toISOString()}`);
   }
 

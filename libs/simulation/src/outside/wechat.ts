@@ -7,10 +7,11 @@ import { orderSeen, refundNoticeSeen } from '@yunshi/payment-gateway/wechat/wech
 import { closeOrder, orderView, paid, payable, placeOrder, type Order } from '@yunshi/sandbox/wechat/order';
 import { acceptedView, applyRefund, refundNotice, refundView, type Payment } from '@yunshi/sandbox/wechat/refund';
 import { refusals, type Refusal } from '@yunshi/sandbox/wechat/refusal';
-import type { WechatRefund } from '@yunshi/sandbox/wechat/tables';
+import type { WechatRefund, WechatSubOrder } from '@yunshi/sandbox/wechat/tables';
 import { never } from '../ports/never.ts';
 import type { Process } from '../process.ts';
 import type { World } from '../world.ts';
+import { Sharing } from './sharing.ts';
 
 /** Who the marketplace is to WeChat Pay. */
 export const us = { mchid: '1900000100', appid: 'wx0000000000000001', notifyBaseUrl: 'https://yunshi.test' };
@@ -30,6 +31,7 @@ export type TakeCallback = (callback: Callback) => Promise<boolean>;
 export class Wechat {
   readonly orders = new Map<string, Order>();
   readonly refunds = new Map<string, WechatRefund>();
+  readonly sharing: Sharing;
   readonly #world: World;
   readonly #take: TakeCallback;
   /** Codes that a payer has seen: nobody pays a code that was never shown. */
@@ -39,6 +41,11 @@ export class Wechat {
   constructor(world: World, take: TakeCallback) {
     this.#world = world;
     this.#take = take;
+    this.sharing = new Sharing(world, {
+      paymentOf: (transactionId) => this.#paymentWith((sub) => sub.transactionId === transactionId),
+      save: (sub) => this.#saveSub(sub),
+      number: (prefix) => this.#number(prefix),
+    });
   }
 
   /** The way from one process to WeChat Pay and back. */
@@ -86,6 +93,7 @@ export class Wechat {
         ? this.#close(decodeURIComponent(number), body as CombineCloseRequest)
         : this.#place(body as CombineNativeRequest);
     }
+    if (target.startsWith('/v3/ecommerce/profitsharing/')) return this.sharing.serve(number, body ?? {});
     return method === 'GET' ? this.#queryRefund(decodeURIComponent(last ?? '')) : this.#refund(body as RefundRequest);
   }
 
@@ -113,7 +121,14 @@ export class Wechat {
     const closed = closeOrder(this.orders.get(number), ask, this.#world.now());
     if (!closed.ok) return refused(closed.error);
     this.orders.set(number, closed.value);
+    if (order?.state === 'NOTPAY' && this.#shown.has(order.code) && dice.chance(mix.paidAfterClose)) this.#payAfterAll(order);
     return { kind: 'done', body: undefined };
+  }
+
+  /** The bank takes its time: the channel finds out that there was money in an order that it has just said is closed. */
+  #payAfterAll(order: Order): void {
+    this.#world.strike('paid after the close', () => order.number);
+    this.#world.appoint(this.#world.dice.spread(10, 86_400_000), () => this.#pay(order, 'tells'));
   }
 
   /** A payer has the code on the screen. */
@@ -133,12 +148,13 @@ export class Wechat {
     return true;
   }
 
-  #pay(order: Order): void {
+  #pay(order: Order, telling: 'tells' | 'may tell' = 'may tell'): void {
     const done = paid(order, this.#world.now(), { openid: 'openid', transactionId: () => this.#number('42000') });
     this.orders.set(order.number, done);
     this.#world.tell(() => `the payer has paid ${order.number}`);
     const view = this.#view(done);
-    if (this.#world.dice.chance(this.#world.mix.callbackNever)) return this.#world.strike('callback that never comes');
+    if (telling === 'may tell' && this.#world.dice.chance(this.#world.mix.callbackNever))
+      return this.#world.strike('callback that never comes');
     this.#notify({ id: this.#number('EV-'), kind: 'order', order: orderSeen(view), attach: view.sub_orders[0]?.attach });
   }
 
@@ -199,12 +215,20 @@ export class Wechat {
     return orderView(order, us, refunded);
   }
 
-  #paymentOf(outTradeNo: string): Payment | undefined {
+  #paymentOf = (outTradeNo: string): Payment | undefined => this.#paymentWith((sub) => sub.outTradeNo === outTradeNo);
+
+  #paymentWith(isIt: (sub: WechatSubOrder) => boolean): Payment | undefined {
     for (const order of this.orders.values()) {
-      const sub = order.subOrders.find((one) => one.outTradeNo === outTradeNo);
-      if (sub) return { order, sub, refunds: [...this.refunds.values()].filter((refund) => refund.outTradeNo === outTradeNo) };
+      const sub = order.subOrders.find(isIt);
+      if (sub) return { order, sub, refunds: [...this.refunds.values()].filter((refund) => refund.outTradeNo === sub.outTradeNo) };
     }
     return undefined;
+  }
+
+  #saveSub(changed: WechatSubOrder): void {
+    const { order } = this.#paymentOf(changed.outTradeNo)!;
+    const subOrders = order.subOrders.map((sub) => (sub.outTradeNo === changed.outTradeNo ? changed : sub));
+    this.orders.set(order.number, { ...order, subOrders });
   }
 
   /** Calls back until it is accepted, by the schedule; perhaps once more than that. */

@@ -12,6 +12,7 @@ import type { Outgoing } from '@yunshi/messaging/envelope';
 import type { StreamSeen } from '@yunshi/messaging/relay';
 import type { SagaRow } from '@yunshi/messaging/store';
 import { constraints } from './constraints.ts';
+import { unlawful, type Law } from './laws.ts';
 import type { Loop } from '../time/loop.ts';
 
 /** An error as PostgreSQL gives it. */
@@ -33,7 +34,17 @@ type Lock = { holder: Transaction; readonly waiting: Waiter[] };
 
 export type OutboxRow = Outgoing & { readonly createdAt: number; sentAt?: number };
 
-type Surroundings = { readonly loop: Loop; readonly reach: (what: string) => void; readonly changed: () => void };
+type Surroundings = {
+  readonly loop: Loop;
+  /** Told of what does not happen often. */
+  readonly reach: (what: string) => void;
+  /** Told of what must never be committed. */
+  readonly broke: (law: Law, detail: string) => void;
+  /** Told of every change. */
+  readonly changed: () => void;
+  /** What it does not see to: `locks`, `rows` or the unique keys of a table of the core. */
+  readonly unguarded: ReadonlySet<string>;
+};
 
 const deadlockAfterMs = 1_000;
 
@@ -59,20 +70,22 @@ export class Database {
   readonly name: string;
   readonly #locks = new Map<string, Lock>();
   readonly #loop: Loop;
-  /** To be told of what does not happen often. */
-  readonly reach: (what: string) => void;
-  /** To be told of every change. */
-  readonly changed: () => void;
+  readonly #unguarded: ReadonlySet<string>;
+  readonly #broke: Surroundings['broke'];
+  readonly reach: Surroundings['reach'];
+  readonly changed: Surroundings['changed'];
 
   constructor(
     name: string,
-    { loop, reach, changed }: Surroundings,
+    { loop, reach, broke, changed, unguarded }: Surroundings,
     madeByLocking: ReadonlyMap<string, (key: string) => unknown> = new Map(),
   ) {
     this.name = name;
     this.#loop = loop;
     this.reach = reach;
     this.changed = changed;
+    this.#broke = broke;
+    this.#unguarded = unguarded;
     this.madeByLocking = madeByLocking;
   }
 
@@ -88,6 +101,7 @@ export class Database {
 
   /** Takes the locks in the given order, waiting for each; then goes on, or says why not. */
   lock(tx: Transaction, keys: readonly string[], then: (error?: Error) => void, from = 0): void {
+    if (this.#unguarded.has('locks')) return then();
     for (let index = from; index < keys.length; index++) {
       const key = keys[index]!;
       const lock = this.#locks.get(key);
@@ -158,6 +172,7 @@ export class Database {
       this.reach(`lost race: ${violated.message}`);
       return violated;
     }
+    for (const { law, detail } of unlawful(changes, this)) this.#broke(law, detail);
     for (const { rows, changed } of changes.saves.values()) {
       const table = this.table(rows.name);
       for (const [key, row] of changed) if (!rows.keeps || !table.has(key)) table.set(key, row);
@@ -187,14 +202,18 @@ export class Database {
         const broken = constraint!(row as never);
         if (broken !== undefined) return pgError('23514', `row violates check constraint "${broken}"`, { constraint_name: broken });
       }
-      if (!rows.insert) continue;
+      if (!rows.insert || this.#unguarded.has('rows')) continue;
       const absent = missing.get(rows.name);
       const table = this.tables.get(rows.name);
       if (absent && table) for (const key of changed.keys()) if (absent.has(key) && table.has(key)) return duplicate(rows.name);
     }
-    if (received.some((id) => this.inbox.has(id))) return duplicate('inbox');
-    if (barriers.some((row) => this.barrier.has(barrierKey(row)))) return duplicate('barrier');
-    return idempotency.some((row) => this.idempotency.has(idempotencyKey(row))) ? duplicate('idempotency') : undefined;
+    const taken = {
+      inbox: () => received.some((id) => this.inbox.has(id)),
+      barrier: () => barriers.some((row) => this.barrier.has(barrierKey(row))),
+      idempotency: () => idempotency.some((row) => this.idempotency.has(idempotencyKey(row))),
+    };
+    for (const [table, isTaken] of Object.entries(taken)) if (!this.#unguarded.has(table) && isTaken()) return duplicate(table);
+    return undefined;
   }
 }
 

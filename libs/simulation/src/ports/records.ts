@@ -62,7 +62,7 @@ type Asking = {
   readonly nowMs: () => number;
 };
 
-function outboxOf({ outbox, sent, streamsSeen }: Database, { read, change, nowMs }: Asking): Records['outbox'] {
+function outboxOf({ outbox, sent, streamsSeen, reach }: Database, { read, change, nowMs }: Asking): Records['outbox'] {
   return {
     move: (ids) =>
       change('move', () => {
@@ -81,6 +81,7 @@ function outboxOf({ outbox, sent, streamsSeen }: Database, { read, change, nowMs
         for (const [id, row] of sent) {
           if ((row.sentAt ?? 0) <= nowMs() - withinS * 1_000 || !row.subject.startsWith(prefix)) continue;
           sent.delete(id);
+          reach('message taken back to be sent again');
           if (!outbox.has(id)) outbox.set(id, row);
         }
       }),
@@ -97,7 +98,11 @@ function takeDue(database: Database, now: Date, wall: Date, max: number): CallRo
     .sort((a, b) => a.notBefore.getTime() - b.notBefore.getTime())
     .slice(0, max)
     .map((call) => ({ ...call, leasedUntil: new Date(wall.getTime() + leaseMs), attempts: call.attempts + 1 }));
-  for (const call of due) database.calls.set(call.id, call);
+  for (const call of due) {
+    if (call.attempts > 1 && database.calls.get(call.id)!.leasedUntil.getTime() > 0)
+      database.reach('call taken over when its lease was over');
+    database.calls.set(call.id, call);
+  }
   return due;
 }
 

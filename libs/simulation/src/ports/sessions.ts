@@ -141,6 +141,7 @@ export class Connection {
         }),
       ),
     );
+    if (received.size > 0) database.reach('message received again after its commit');
     for (const { from } of commands) if (isTombstone(barrier.get(barrierKey(from)))) database.reach('do after its undo');
     const answered: Seen['answered'] = new Map(
       idempotency.flatMap((one) => {
@@ -148,6 +149,7 @@ export class Connection {
         return row ? [[idempotencyKey(row), row] as const] : [];
       }),
     );
+    if (answered.size > 0) database.reach('request repeated with its key');
     const rows = new Map<string, Map<string, unknown>>();
     const missing = new Map<string, Set<string>>();
     const isDue = (id: string): boolean => (database.deadlines.get(id)?.dueAt ?? Infinity) <= now;

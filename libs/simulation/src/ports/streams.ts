@@ -244,12 +244,15 @@ export class Streams {
   restart(downMs: number, kept: 'synced' | 'nothing'): void {
     if (!this.#isUp) return;
     this.#world.strike(kept === 'nothing' ? 'streams wiped' : 'message server restarted');
+    if (kept === 'nothing' && this.#hasUnread()) this.#world.reach('streams wiped with messages unread');
     this.#isUp = false;
     this.#life++;
     for (const { process } of this.#members.values()) this.#disconnect(process);
     this.#comesBackWith = kept;
     this.#world.loop.after(downMs, () => this.#comeBack());
   }
+
+  #hasUnread = (): boolean => [...this.#consumers.values()].some(({ open }) => open.size > 0);
 
   #disconnect(process: Process): void {
     if (!process.connected) return;
