@@ -15,7 +15,7 @@ test('every import follows the rules, and the checker has seen every source file
   const sources = trackedFiles().filter((file) => isSource(file) && !isFixture(file));
   expect(sources.filter((file) => !seen.has(file))).toEqual([]);
   expect(sources.length).toBeGreaterThan(100);
-});
+}, 120_000);
 
 test.each(importRules.map(({ name }) => name))('the rule %s refuses its fixture', async (name) => {
   const base = join(fixtures, name);
