@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AccountId, OrderId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
 import { DeliveryType, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
-import { command, event } from './define.ts';
+import { command, event, query } from './define.ts';
 
 /** How a SKU is priced 计价模型: per period 按周期, per quantity 按数量, per package 按次数包, one-off 一次性. `price` is fen for one unit. */
 export const PriceModel = z.discriminatedUnion('model', [
@@ -47,6 +47,20 @@ export const productChanged = event('catalog.product-changed', 1, {
     status: z.enum(['published', 'withdrawn']),
     skus: z.array(SkuSnapshot),
   }),
+});
+
+/** How much of the catalogue somebody has: how many products, and the sum of their versions. */
+export const CatalogueMark = z.object({ products: z.int().min(0), versions: z.int().min(0) });
+export type CatalogueMark = z.infer<typeof CatalogueMark>;
+
+/**
+ * The products as `productChanged` told of them, page by page in the order of their ids: for a replica that was away for longer than the
+ * stream keeps events. The first question says what is `known`. A replica never has more products or newer ones than the catalogue, so
+ * where count and sum are equal the whole is, and nothing is sent. `next` is to be sent as `after` for the next page; null ends it.
+ */
+export const productsAfter = query('catalog.products-after', 1, {
+  data: z.object({ known: CatalogueMark.optional(), after: ProductId.optional() }),
+  answer: z.object({ products: z.array(productChanged.data), next: ProductId.nullable() }),
 });
 
 /** Adds one to a product's completed sales 交易成功, once for an order however often it is asked. */

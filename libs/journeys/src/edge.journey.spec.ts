@@ -86,6 +86,7 @@ const prefixes: Readonly<Record<string, string>> = {
   saga_id: 'sag',
   withdrawal_id: 'wdr',
   sku_id: 'sku',
+  review_id: 'rvw',
 };
 const fill = (path: string, ids: Readonly<Record<string, string>> = {}): string =>
   path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? (name in prefixes ? `${prefixes[name]}_${nobodys}` : randomUUID()));
@@ -184,6 +185,14 @@ describe('what belongs to one account', () => {
     const withdrawal = await ask('POST', '/v1/wallet/withdrawals', { as: 'lin', body: { source: 'offline', amount: 1 } });
     ids['withdrawal_id'] = (withdrawal.body as { withdrawal_id: string }).withdrawal_id;
     ids['product_id'] = demoProducts.survey.productId;
+    const review = await until(async () => {
+      const path = `/v1/products/${demoProducts.survey.productId}/reviews`;
+      const answer = await ask('POST', path, { as: 'lin', body: { stars: 4, text: '够用' } });
+      // The sale is recorded a moment after the order was placed.
+      if (answer.status !== 201) throw new Error(answer.text);
+      return answer.body as { review_id: string };
+    });
+    ids['review_id'] = review.review_id;
     ids['sku_id'] = demoProducts.survey.skus.free;
     ids['coupon_id'] = demoCoupons.chenxiTenth.couponId;
   }, 60_000);
@@ -240,8 +249,8 @@ describe('what belongs to one account', () => {
   });
 });
 
-/** Beside ids in their paths these have nothing that belongs to one account: claiming a coupon on offer is no trespass. */
-const forEverybody = ['/v1/coupons/'];
+/** Beside ids in their paths these have nothing that belongs to one account: claiming a coupon on offer, or reviewing a product, is no trespass. */
+const forEverybody = ['/v1/coupons/', '/v1/products/'];
 
 const texts = { category_id: 'office', name: '不是你的', summary: '别人的商品', description: '别人的商品', guide: '无' };
 /** A body that would be good if the thing were one's own, for routes that look at it first. */
@@ -252,6 +261,7 @@ const wellFormed: Readonly<Record<string, object>> = {
     skus: [{ name: '基础版', price: { model: 'one_off', price: 100 } }],
     product_version: 1,
   },
+  'PUT /v1/provider/reviews/{review_id}/answer': { text: '不是我的商品' },
   'PUT /v1/provider/products/{product_id}/skus/{sku_id}/on-sale': { on_sale: false },
 };
 

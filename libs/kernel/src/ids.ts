@@ -31,6 +31,9 @@ export const AttemptId = id('pat', 'AttemptId');
 export type AttemptId = z.infer<typeof AttemptId>;
 export const RefundId = id('rfd', 'RefundId');
 export type RefundId = z.infer<typeof RefundId>;
+/** A buyer's review 评价 of a product. There is one for each pair, and its id follows from both. */
+export const ReviewId = id('rvw', 'ReviewId');
+export type ReviewId = z.infer<typeof ReviewId>;
 export const InstanceId = id('ins', 'InstanceId');
 export type InstanceId = z.infer<typeof InstanceId>;
 /** Of account balance 提现. */

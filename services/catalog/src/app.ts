@@ -8,9 +8,11 @@ import { readiness } from '@yunshi/service/readiness';
 import { createLog } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
 import { seedDemoWorld } from './demo/seed.ts';
+import { productAnswerers } from './product/answerers.ts';
 import { ownProductRoutes } from './product/own-routes.ts';
 import { productRoutes } from './product/routes.ts';
 import { Problem } from './problems.ts';
+import { operatorReviewRoutes, providerReviewRoutes, reviewRoutes } from './review/routes.ts';
 import { saleHandlers } from './sale/sales.ts';
 
 const migrations = fileURLToPath(new URL('../migrations', import.meta.url));
@@ -28,12 +30,20 @@ export async function start(config: Config): Promise<Running> {
     testClock: config.testClock,
     migrations,
     handlers: () => saleHandlers,
+    answerers: ({ sql }) => productAnswerers(sql),
     onFault,
   });
   if (config.seed) await core.write(seedDemoWorld, undefined);
   const server = await httpServer({
     name: 'catalog',
-    routes: [productRoutes(core), ownProductRoutes(core), operationRoutes({ service: 'catalog', core })],
+    routes: [
+      productRoutes(core),
+      ownProductRoutes(core),
+      reviewRoutes(core),
+      providerReviewRoutes(core),
+      operatorReviewRoutes(core),
+      operationRoutes({ service: 'catalog', core }),
+    ],
     auth: jwtAuth(config.auth),
     problems: { ...Problem.entries, ...OperationProblem.entries },
     ready: readiness(core),

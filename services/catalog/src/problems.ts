@@ -19,6 +19,17 @@ export const Problem = problemTable({
     title: 'Somebody has changed the product since you read it',
     remedy: 'Read it again, and send your changes with the `product_version` that it has now.',
   },
+  'product-not-bought': {
+    status: 409,
+    title: 'Only who has bought the product may review it',
+    remedy: 'Review it once your order is completed.',
+  },
+  'product-already-reviewed': {
+    status: 409,
+    title: 'You have reviewed this product',
+    remedy: 'Each buyer has one review of a product: see `/v1/my/reviews`.',
+  },
+  'review-already-so': { status: 409, title: 'The review is hidden, or shown, already', remedy: 'Look at its `status`.' },
   'product-already-there': {
     status: 409,
     title: 'The product is there already',

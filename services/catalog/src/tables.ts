@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import type { SkuSnapshot } from '@yunshi/contracts/catalog';
-import type { AccountId, OrderId, ProductId, ProviderId } from '@yunshi/kernel/ids';
+import type { AccountId, OrderId, ProductId, ProviderId, ReviewId, UserId } from '@yunshi/kernel/ids';
 import type { DeliveryType } from '@yunshi/kernel/marketplace';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
@@ -79,11 +79,56 @@ export const saleCounts = pgTable(
   (table) => [index('sale_counts_most').on(table.completed, table.productId), check('sale_counts_not_negative', sql`completed >= 0`)],
 );
 
-/** One row for each completed order: what makes a sale count once. */
-export const sales = pgTable('sales', {
-  orderId: text('order_id').$type<OrderId>().primaryKey(),
-  productId: text('product_id').$type<ProductId>().notNull(),
-  accountId: text('account_id').$type<AccountId>().notNull(),
-  quantity: integer('quantity').notNull(),
-  recordedAt: time('recorded_at').notNull(),
-});
+/** One row for each completed order: what makes a sale count once, and what lets a buyer review. */
+export const sales = pgTable(
+  'sales',
+  {
+    orderId: text('order_id').$type<OrderId>().primaryKey(),
+    productId: text('product_id').$type<ProductId>().notNull(),
+    accountId: text('account_id').$type<AccountId>().notNull(),
+    quantity: integer('quantity').notNull(),
+    recordedAt: time('recorded_at').notNull(),
+  },
+  (table) => [index('sales_buyer').on(table.accountId, table.productId)],
+);
+
+/** One review of a buyer for a product, whose id follows from both. A hidden one is seen by its author, its provider and the operator. */
+export const reviews = pgTable(
+  'reviews',
+  {
+    reviewId: text('review_id').$type<ReviewId>().primaryKey(),
+    productId: text('product_id').$type<ProductId>().notNull(),
+    providerId: text('provider_id').$type<ProviderId>().notNull(),
+    accountId: text('account_id').$type<AccountId>().notNull(),
+    userId: text('user_id').$type<UserId>().notNull(),
+    stars: integer('stars').notNull(),
+    text: text('text').notNull(),
+    writtenAt: time('written_at').notNull(),
+    answer: text('answer'),
+    answeredAt: time('answered_at'),
+    status: text('status', { enum: ['shown', 'hidden'] }).notNull(),
+    hiddenReason: text('hidden_reason'),
+  },
+  (table) => [
+    index('reviews_of_product').on(table.productId, table.writtenAt, table.reviewId),
+    index('reviews_by_stars').on(table.productId, table.stars, table.writtenAt, table.reviewId),
+    index('reviews_of_provider').on(table.providerId, table.writtenAt, table.reviewId),
+    index('reviews_by_author').on(table.accountId, table.writtenAt, table.reviewId),
+    index('reviews_newest').on(table.writtenAt, table.reviewId),
+    check('reviews_stars', sql`stars between 1 and 5`),
+    check('reviews_answered', sql`(answer is null) = (answered_at is null)`),
+    check('reviews_hidden', sql`(status = 'hidden') = (hidden_reason is not null)`),
+  ],
+);
+
+/** What the shown reviews of a product come to. A row of its own, so that a review neither rewrites the product nor waits for its sales. */
+export const ratings = pgTable(
+  'ratings',
+  {
+    productId: text('product_id').$type<ProductId>().primaryKey(),
+    reviews: integer('reviews').notNull(),
+    /** The sum of their stars. */
+    stars: integer('stars').notNull(),
+  },
+  () => [check('ratings_one_to_five', sql`stars between reviews and 5 * reviews`)],
+);

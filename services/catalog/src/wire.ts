@@ -5,6 +5,7 @@ import { ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
 import { DeliveryType, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import type { Category, Found, Listed, Provider } from './product/products.ts';
+import { averageOf } from './review/review.ts';
 
 // How the catalogue looks over HTTP. Times are in China's offset, to the second.
 
@@ -74,6 +75,7 @@ const shared = {
   price_from: Fen.meta({ description: 'Lowest unit price on sale, trials left out' }),
   has_trial: z.boolean(),
   sales_count: z.int().meta({ description: '交易成功' }),
+  rating: z.object({ reviews: z.int(), average: z.number().nullable().meta({ description: 'Of 1 to 5 stars' }) }),
   published_at: Time,
 };
 
@@ -144,6 +146,7 @@ const sharedShown = (product: Listed | Found) => ({
   price_from: product.priceFrom,
   has_trial: product.hasTrial,
   sales_count: product.completedSales,
+  rating: { reviews: product.rating.reviews, average: averageOf(product.rating) },
   published_at: chinaTime(product.publishedAt),
 });
 

@@ -4,6 +4,7 @@ import { httpServer } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
 import { Problem as OperationProblem } from '@yunshi/operations/problems';
 import { operationRoutes } from '@yunshi/operations/routes';
+import { catchUpWithCatalogue } from '@yunshi/service/catalogue';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog } from '@yunshi/telemetry/log';
 import { claimAnswerers, claimHandlers } from './claim/handlers.ts';
@@ -13,7 +14,7 @@ import { operatorOfferRoutes, providerOfferRoutes } from './coupon/offer-routes.
 import { couponRoutes } from './coupon/routes.ts';
 import { seedDemoWorld } from './demo/seed.ts';
 import { Problem } from './problems.ts';
-import { productHandlers } from './product/products.ts';
+import { catchUpProduct, knownProducts, productHandlers } from './product/products.ts';
 
 const migrations = fileURLToPath(new URL('../migrations', import.meta.url));
 
@@ -49,11 +50,18 @@ export async function start(config: Config): Promise<Running> {
     problems: { ...Problem.entries, ...OperationProblem.entries },
   });
   await core.run();
+  const stopCatchingUp = catchUpWithCatalogue({
+    core,
+    known: () => knownProducts(core.sql),
+    learn: (news) => core.write(catchUpProduct, news),
+    onFault,
+  });
   const url = await server.listen(config);
   log.info({ url }, 'ready');
   return {
     url,
     stop: async () => {
+      stopCatchingUp();
       await server.stop();
       await core.stop();
     },

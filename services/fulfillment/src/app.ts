@@ -8,6 +8,7 @@ import type { Core } from '@yunshi/messaging/core';
 import { Problem as OperationProblem } from '@yunshi/operations/problems';
 import { operationRoutes } from '@yunshi/operations/routes';
 import { egress } from '@yunshi/protocols/egress';
+import { catchUpWithCatalogue } from '@yunshi/service/catalogue';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog } from '@yunshi/telemetry/log';
 import type { Log } from '@yunshi/telemetry/log';
@@ -22,7 +23,7 @@ import { instanceHandlers } from './instance/handlers.ts';
 import { instanceBook } from './instance/instances.ts';
 import { instanceRoutes } from './instance/routes.ts';
 import { Problem } from './problems.ts';
-import { findProduct, productHandlers, providerNames } from './product/products.ts';
+import { catchUpProduct, findProduct, knownProducts, productHandlers, providerNames } from './product/products.ts';
 import { vault } from './vault.ts';
 
 export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
@@ -38,6 +39,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   const endpointsIn = (sql: Core['sql']) => endpointBook({ sql, vault: secrets, sandbox });
   const randomHex = (bytes: number) => randomBytes(bytes).toString('hex');
 
+  const onFault = (what: string, error: unknown): void => log.error({ err: error }, what);
   const core = await startCore({
     service: 'fulfillment',
     databaseUrl: config.databaseUrl,
@@ -47,7 +49,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     handlers: () => [...instanceHandlers, ...productHandlers],
     performers: ({ sql }) =>
       performers({ product: (id) => findProduct(sql, id), vault: secrets, endpoints: endpointsIn(sql), dialects, wallNow, randomHex }),
-    onFault: (what, error) => log.error({ err: error }, what),
+    onFault,
   });
   const { sql, clock } = core;
   // Plans made for empty tables would stay after they have filled.
@@ -71,12 +73,19 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     ],
   });
   await core.run();
+  const stopCatchingUp = catchUpWithCatalogue({
+    core,
+    known: () => knownProducts(sql),
+    learn: (news) => core.write(catchUpProduct, news),
+    onFault,
+  });
   const url = await server.listen(config);
   log.info({ url }, 'ready');
   return {
     url,
     core,
     stop: async () => {
+      stopCatchingUp();
       await server.stop();
       await core.stop();
       await door.close();

@@ -5,6 +5,7 @@ import { admissionTo } from '@yunshi/messaging/admission';
 import { startCore } from '@yunshi/messaging/core';
 import { Problem as OperationProblem } from '@yunshi/operations/problems';
 import { operationRoutes } from '@yunshi/operations/routes';
+import { catchUpWithCatalogue } from '@yunshi/service/catalogue';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog, type Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
@@ -15,7 +16,8 @@ import { orderWriteRoutes } from './order/routes.ts';
 import { buyerView, operatorView, orderEventRoutes, orderViews, providerView } from './order/views.ts';
 import { Problem } from './problems.ts';
 import { purchasingRoutes } from './purchasing/routes.ts';
-import { learnProduct } from './quote/handlers.ts';
+import { catchUpProduct, learnProduct } from './quote/handlers.ts';
+import { knownProducts } from './quote/products.ts';
 import { quoteRoutes } from './quote/routes.ts';
 import { purchaseSaga } from './sagas/purchase.saga.ts';
 import { renewalSaga } from './sagas/renewal.saga.ts';
@@ -55,11 +57,18 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
     ready: readiness(core),
   });
   await core.run();
+  const stopCatchingUp = catchUpWithCatalogue({
+    core,
+    known: () => knownProducts(core.sql),
+    learn: (news) => core.write(catchUpProduct, news),
+    onFault,
+  });
   const url = await server.listen(config);
   log.info({ url }, 'ready');
   return {
     url,
     async stop() {
+      stopCatchingUp();
       changes.stop();
       admission.stop();
       await server.stop();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { productChanged } from '@yunshi/contracts/catalog';
+import { productsAfter, recordSale, type productChanged } from '@yunshi/contracts/catalog';
 import { demoPersonas, demoProducts, demoProviders } from '@yunshi/contracts/demo-world';
 import { newId, type SkuId } from '@yunshi/kernel/ids';
 import { testDatabase } from '@yunshi/testing/database';
@@ -16,11 +16,13 @@ const nats = await testNats();
 const issuer = await testIssuer();
 let app: Running;
 let told: readonly { readonly data: unknown }[];
+let replica: Awaited<ReturnType<typeof neighbour>>;
 beforeAll(async () => {
   app = await start(
     readConfig({ ...issuer.env, DATABASE_URL: database.url, NATS_URL: nats.url, TEST_CLOCK: 'on', SEED: 'demo', LOG_LEVEL: 'error' }),
   );
-  told = (await neighbour(nats.url)).hear('evt.catalog.product-changed.v1');
+  replica = await neighbour(nats.url);
+  told = replica.hear('evt.catalog.product-changed.v1');
 });
 afterAll(() => app.stop());
 
@@ -31,6 +33,7 @@ type Body = {
   status: string;
   code?: string;
   skus: Sku[];
+  rating: object;
   items: { product_id: string; name: string; provider: object }[];
   errors: { field: string; detail: string }[];
 };
@@ -220,4 +223,82 @@ test('自营 products are found by themselves', async () => {
   const { body } = await ask('GET', '/v1/products?self_operated=true&limit=100');
   const { providerId: provider_id, name } = demoProviders.direct;
   expect(body.items.map(({ provider }) => provider)).toEqual(Array(4).fill({ provider_id, name, self_operated: true }));
+});
+
+describe('a replica that has missed events', () => {
+  test('gets every product page by page, drafts as not for sale, and nothing once it is up to date', async () => {
+    for (let nth = 0; nth < 60; nth++) await added({ name: `帆影小工具 ${nth}` });
+    const learnt = new Map<string, { productVersion: number; status: string; providerName: string }>();
+    const mark = () => ({
+      products: learnt.size,
+      versions: [...learnt.values()].reduce((sum, { productVersion }) => sum + productVersion, 0),
+    });
+    let page = await replica.ask(productsAfter, { known: mark() });
+    let pages = 1;
+    for (;;) {
+      for (const product of page.products) learnt.set(product.productId, product);
+      if (page.next === null) break;
+      page = await replica.ask(productsAfter, { after: page.next });
+      pages++;
+    }
+    expect(pages).toBeGreaterThan(1);
+    expect(learnt.get(demoProducts.fax.productId)).toMatchObject({ status: 'withdrawn', providerName: demoProviders.fanying.name });
+    const onShelf = [...learnt.values()].filter(({ status }) => status === 'published').length;
+    const shown = [];
+    for (let cursor = ''; ;) {
+      const { body } = await ask('GET', `/v1/products?limit=100${cursor}`);
+      shown.push(...body.items);
+      const { next_cursor: next } = body as Body & { next_cursor: string | null };
+      if (next === null) break;
+      cursor = `&cursor=${next}`;
+    }
+    expect(onShelf).toBe(shown.length);
+    expect(await replica.ask(productsAfter, { known: mark() })).toEqual({ products: [], next: null });
+    const { products, versions } = mark();
+    expect((await replica.ask(productsAfter, { known: { products, versions: versions - 1 } })).products).toHaveLength(50);
+  });
+});
+
+describe('reviews', () => {
+  const { zhao, operator } = demoPersonas;
+  const { office } = demoProducts;
+  const path = `/v1/products/${office.productId}/reviews`;
+  const buy = ({ accountId }: Person, productId = office.productId) =>
+    replica.command(recordSale({ orderId: newId('ord', new Date()), productId, accountId, quantity: 1 }), replica.step('record sale'));
+  const five = { stars: 5, text: '同事们第一天就会用' };
+  const rating = async () => (await ask('GET', `/v1/products/${office.productId}`)).body.rating;
+
+  test('are written by who has bought, once for each buyer and product', async () => {
+    expect(await ask('POST', path, lin, five)).toMatchObject({ status: 409, body: { code: 'product-not-bought' } });
+    await Promise.all([buy(lin), buy(lin), buy(zhao)]);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask('POST', path, lin, five)));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, ...Array<number>(7).fill(409)]);
+    expect((await ask('POST', path, lin, five)).body.code).toBe('product-already-reviewed');
+    await ask('POST', path, zhao, { stars: 2, text: '导出太慢' });
+    expect(await rating()).toEqual({ reviews: 2, average: 3.5 });
+    expect((await ask('GET', `${path}?sort=stars`)).body.items).toMatchObject([{ stars: 2 }, { stars: 5 }]);
+    expect((await ask('GET', '/v1/my/reviews', lin)).body.items).toMatchObject([{ product_id: office.productId, text: five.text }]);
+  });
+
+  test('are answered by the provider of the product, who may word the answer anew', async () => {
+    const [open] = (await ask('GET', '/v1/provider/reviews?answered=false', fanying)).body.items as unknown as { review_id: string }[];
+    const answer = (who: Person, text: string) => ask('PUT', `/v1/provider/reviews/${open?.review_id}/answer`, who, { text });
+    expect((await answer(chenxi, '不是我的')).status).toBe(404);
+    await answer(fanying, '导出已提速');
+    expect((await answer(fanying, '导出已提速三倍')).body).toMatchObject({ stars: 2, answer: { text: '导出已提速三倍' } });
+    expect((await ask('GET', '/v1/provider/reviews', chenxi)).body.items).toEqual([]);
+  });
+
+  test('are hidden by the operator, and then count no more', async () => {
+    const [bad] = (await ask('GET', `${path}?stars=2`)).body.items as unknown as { review_id: string }[];
+    const at = `/v1/ops/reviews/${bad?.review_id}`;
+    expect((await ask('POST', `${at}/hide`, operator, {})).status).toBe(400);
+    expect((await ask('POST', `${at}/hide`, operator, { reason: '与商品无关' })).body).toMatchObject({ status: 'hidden' });
+    expect(await rating()).toEqual({ reviews: 1, average: 5 });
+    expect((await ask('GET', `/v1/reviews/${bad?.review_id}`)).status).toBe(404);
+    expect((await ask('GET', '/v1/my/reviews', zhao)).body.items).toMatchObject([{ status: 'hidden', hidden_reason: '与商品无关' }]);
+    expect((await ask('POST', `${at}/hide`, operator, { reason: '与商品无关' })).body.code).toBe('review-already-so');
+    await ask('POST', `${at}/show`, operator, {});
+    expect(await rating()).toEqual({ reviews: 2, average: 3.5 });
+  });
 });

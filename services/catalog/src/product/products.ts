@@ -1,7 +1,7 @@
 import { selectListOf } from '@yunshi/db/select-list';
 import type { Sql } from '@yunshi/db/connect';
 import { rowsOf, type Rows } from '@yunshi/db/rows';
-import type { SkuSnapshot } from '@yunshi/contracts/catalog';
+import type { CatalogueMark, SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
 import type { DeliveryType } from '@yunshi/kernel/marketplace';
 import * as tables from '../tables.ts';
@@ -37,7 +37,11 @@ export type Listed = Pick<
   | 'hasTrial'
   | 'priceFrom'
   | 'publishedAt'
-> & { readonly providerName: string; readonly selfOperated: boolean; readonly completedSales: number };
+> & { readonly providerName: string; readonly selfOperated: boolean; readonly completedSales: number; readonly rating: Rated };
+
+/** How many reviews a product shows, and the sum of their stars. */
+export type Rated = { readonly reviews: number; readonly stars: number };
+const rating = `jsonb_build_object('reviews', coalesce(r.reviews, 0), 'stars', coalesce(r.stars, 0)) as rating`;
 
 export type Sort = '-sales' | 'price' | '-price' | '-published_at';
 
@@ -74,6 +78,7 @@ export async function findProducts(sql: Sql, search: Search): Promise<Listed[]> 
   return sql<Listed[]>`
     select ${sql.unsafe(listed)} from products p
       join sale_counts s on s.product_id = p.product_id join providers v on v.provider_id = p.provider_id
+      left join ratings r on r.product_id = p.product_id
     where p.status = 'published' ${matching(sql, search.query)} ${filtered(sql, search)} ${page}
     order by ${by} ${direction}, p.product_id ${direction} limit ${take}`;
 }
@@ -110,15 +115,20 @@ export function sortedBy(sort: Sort, product: Listed): number | Date {
 
 const listed = `p.product_id as "productId", p.provider_id as "providerId", v.name as "providerName", v.self_operated as "selfOperated", p.category_id as "categoryId",
   p.name, p.name_en as "nameEn", p.summary, p.summary_en as "summaryEn", p.delivery_type as "deliveryType", p.human_delivery as "humanDelivery",
-  p.has_trial as "hasTrial", p.price_from as "priceFrom", p.published_at as "publishedAt", s.completed as "completedSales"`;
+  p.has_trial as "hasTrial", p.price_from as "priceFrom", p.published_at as "publishedAt", s.completed as "completedSales", ${rating}`;
 
-export type Found = ProductRow & { readonly completedSales: number; readonly provider: Provider; readonly category: Category };
+export type Found = ProductRow & {
+  readonly completedSales: number;
+  readonly rating: Rated;
+  readonly provider: Provider;
+  readonly category: Category;
+};
 
 /** A product with its provider and category; withdrawn ones too, because those who bought them still look at them. No drafts. */
 export async function findProduct(sql: Sql, productId: ProductId): Promise<Found | undefined> {
-  const [row] = await sql<(ProductRow & { completedSales: number })[]>`
-    select ${sql.unsafe(selectListOf(tables.products, 'p'))}, s.completed as "completedSales"
-    from products p join sale_counts s on s.product_id = p.product_id
+  const [row] = await sql<(ProductRow & { completedSales: number; rating: Rated })[]>`
+    select ${sql.unsafe(selectListOf(tables.products, 'p'))}, s.completed as "completedSales", ${sql.unsafe(rating)}
+    from products p join sale_counts s on s.product_id = p.product_id left join ratings r on r.product_id = p.product_id
     where p.product_id = ${productId} and p.status <> 'draft'`;
   if (!row) return undefined;
   const [provider, category] = await Promise.all([findProvider(sql, row.providerId), findCategory(sql, row.categoryId)]);
@@ -198,3 +208,25 @@ export async function findOwnProduct(
     where p.product_id = ${own.productId} and p.provider_id = ${own.providerId}`;
   return row;
 }
+
+/** How much a replica must hold to be up to date. */
+export async function markOfAll(sql: Sql): Promise<CatalogueMark> {
+  const [mark] = await sql<
+    CatalogueMark[]
+  >`select count(*)::int as products, coalesce(sum(product_version), 0)::bigint as versions from products`;
+  return mark!;
+}
+
+/** Products in the order of their ids, drafts and withdrawn ones too, each with its provider. */
+export async function findAllAfter(
+  sql: Sql,
+  after: ProductId | undefined,
+  take: number,
+): Promise<(ProductRow & { readonly provider: ProviderNames })[]> {
+  const rows = await sql<(ProductRow & { providerName: string; selfOperated: boolean })[]>`
+    select ${sql.unsafe(selectListOf(tables.products, 'p'))}, v.name as "providerName", v.self_operated as "selfOperated"
+    from products p join providers v on v.provider_id = p.provider_id
+    where p.product_id > ${after ?? ''} order by p.product_id limit ${take}`;
+  return rows.map(({ providerName: name, selfOperated, ...row }) => ({ ...row, provider: { name, selfOperated } }));
+}
+export type ProviderNames = Pick<Provider, 'name' | 'selfOperated'>;

@@ -1,9 +1,10 @@
-import { productChanged } from '@yunshi/contracts/catalog';
+import { productChanged, type CatalogueMark } from '@yunshi/contracts/catalog';
 import { selectListOf } from '@yunshi/db/select-list';
 import type { Sql } from '@yunshi/db/connect';
 import { rowsOf, type Rows } from '@yunshi/db/rows';
 import type { ProductId, ProviderId } from '@yunshi/kernel/ids';
-import { on, type Handler } from '@yunshi/messaging/handle';
+import { httpWrite, on, type Decision, type Handler } from '@yunshi/messaging/handle';
+import type { ProductNews } from '@yunshi/service/catalogue';
 import * as tables from '../tables.ts';
 
 /** What coupons need to know of a product: whose it is, how it is delivered, what it is called. */
@@ -12,18 +13,29 @@ export type Shop = Pick<Product, 'providerId' | 'providerName' | 'selfOperated'>
 
 export const products: Rows<ProductId, Product> = rowsOf(tables.products, 'productId');
 
-export const productHandlers: readonly Handler[] = [
-  on(productChanged, {
-    of: products,
-    key: (told) => told.productId,
-    decide: ({ productId, productVersion, providerId, providerName, selfOperated, name, deliveryType, status }, known) => {
-      // Events come in any order; the newest version stays.
-      if (known && known.productVersion >= productVersion) return {};
-      const product = { productId, productVersion, providerId, providerName, selfOperated, name, deliveryType };
-      return { save: { ...product, published: status === 'published' } };
-    },
-  }),
-];
+const learning = {
+  of: products,
+  key: ({ productId }: ProductNews) => productId,
+  decide: (news: ProductNews, known: Product | undefined): Decision<Product> => {
+    // Events come in any order; the newest version stays.
+    if (known && known.productVersion >= news.productVersion) return {};
+    const { productId, productVersion, providerId, providerName, selfOperated, name, deliveryType, status } = news;
+    const product = { productId, productVersion, providerId, providerName, selfOperated, name, deliveryType };
+    return { save: { ...product, published: status === 'published' } };
+  },
+};
+
+export const productHandlers: readonly Handler[] = [on(productChanged, learning)];
+/** The same at start, from the catalogue's own pages. */
+export const catchUpProduct = httpWrite('catch up with a product', learning);
+
+/** How much of the catalogue this service knows. */
+export async function knownProducts(sql: Sql): Promise<CatalogueMark> {
+  const [mark] = await sql<
+    CatalogueMark[]
+  >`select count(*)::int as products, coalesce(sum(product_version), 0)::bigint as versions from products`;
+  return mark!;
+}
 
 export async function findProduct(sql: Sql, productId: ProductId): Promise<Product | undefined> {
   const [found] = await sql<Product[]>`select ${sql.unsafe(selectListOf(tables.products))} from products where product_id = ${productId}`;

@@ -1,12 +1,14 @@
 import { productChanged } from '@yunshi/contracts/catalog';
-import { on, write, type Handler } from '@yunshi/messaging/handle';
+import { httpWrite, on, write, type Decision, type Handler } from '@yunshi/messaging/handle';
+import type { ProductNews } from '@yunshi/service/catalogue';
 import { products, skus } from './products.ts';
+import type { Product } from './quote.ts';
 
 /** Keeps the newest version of each product, in whatever order the news arrives. */
-export const learnProduct: Handler = on(productChanged, {
+const learning = {
   of: products,
-  key: ({ productId }) => productId,
-  decide: (news, known) => {
+  key: ({ productId }: ProductNews) => productId,
+  decide: (news: ProductNews, known: Product | undefined): Decision<Product> => {
     if (known && known.productVersion >= news.productVersion) return {};
     const { productId, productVersion, providerId, providerName, name, deliveryType } = news;
     return {
@@ -23,4 +25,8 @@ export const learnProduct: Handler = on(productChanged, {
       writes: news.skus.map(({ skuId }) => write(skus, { skuId, productId })),
     };
   },
-});
+};
+
+export const learnProduct: Handler = on(productChanged, learning);
+/** The same at start, from the catalogue's own pages. */
+export const catchUpProduct = httpWrite('catch up with a product', learning);
