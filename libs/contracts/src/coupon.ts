@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AccountId, ClaimId, CouponId, OrderId } from '@yunshi/kernel/ids';
-import { Line, OrderKind } from '@yunshi/kernel/marketplace';
+import { AccountId, ClaimId, CouponId, OrderId, ProductId, ProviderId } from '@yunshi/kernel/ids';
+import { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { command, query } from './define.ts';
 
@@ -46,5 +46,29 @@ export const couponsForOrder = query('coupon.for-order', 1, {
       z.object({ claimId: ClaimId, couponId: CouponId, name: z.string(), deduction: Fen, expiresAt: z.iso.datetime({ offset: true }) }),
     ),
     unusable: z.array(z.object({ claimId: ClaimId, couponId: CouponId, name: z.string(), reason: CouponRefusal })),
+  }),
+});
+
+/** What a coupon takes off: 折扣, where 10 is 1折 (the buyer pays 10 %), or 满减, in fen. */
+export const CouponBenefit = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('discount'), payPercent: z.int() }),
+  z.object({ type: z.literal('amount'), threshold: Fen, off: Fen }),
+]);
+
+/** The listed coupons that can be claimed now and used for one product, for its page: those that close first in front. */
+export const couponsForProduct = query('coupon.for-product', 1, {
+  data: z.object({ productId: ProductId, providerId: ProviderId, deliveryType: DeliveryType, take: z.int().min(1).max(20) }),
+  answer: z.object({
+    coupons: z.array(
+      z.object({
+        couponId: CouponId,
+        name: z.string(),
+        benefit: CouponBenefit,
+        scenes: z.array(OrderKind),
+        left: z.int(),
+        perBuyer: z.int(),
+        claimUntil: z.iso.datetime({ offset: true }),
+      }),
+    ),
   }),
 });

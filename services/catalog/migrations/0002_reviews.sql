@@ -28,4 +28,5 @@ CREATE INDEX "reviews_by_stars" ON "reviews" USING btree ("product_id","stars","
 CREATE INDEX "reviews_of_provider" ON "reviews" USING btree ("provider_id","written_at","review_id");--> statement-breakpoint
 CREATE INDEX "reviews_by_author" ON "reviews" USING btree ("account_id","written_at","review_id");--> statement-breakpoint
 CREATE INDEX "reviews_newest" ON "reviews" USING btree ("written_at","review_id");--> statement-breakpoint
+CREATE INDEX "products_delivery" ON "products" USING btree ("delivery_type");--> statement-breakpoint
 CREATE INDEX "sales_buyer" ON "sales" USING btree ("account_id","product_id");

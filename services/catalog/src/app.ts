@@ -12,6 +12,7 @@ import { productAnswerers } from './product/answerers.ts';
 import { ownProductRoutes } from './product/own-routes.ts';
 import { productRoutes } from './product/routes.ts';
 import { Problem } from './problems.ts';
+import { arrangingRoutes, shopRoutes } from './provider/routes.ts';
 import { operatorReviewRoutes, providerReviewRoutes, reviewRoutes } from './review/routes.ts';
 import { saleHandlers } from './sale/sales.ts';
 
@@ -39,6 +40,8 @@ export async function start(config: Config): Promise<Running> {
     routes: [
       productRoutes(core),
       ownProductRoutes(core),
+      shopRoutes(core),
+      arrangingRoutes(core),
       reviewRoutes(core),
       providerReviewRoutes(core),
       operatorReviewRoutes(core),

@@ -14,6 +14,17 @@ export const Problem = problemTable({
     title: 'The shop has not introduced itself yet',
     remedy: 'Set name and contacts with `PUT /v1/provider/shop` first.',
   },
+  'shop-name-fixed': {
+    status: 409,
+    title: 'A shop keeps its name',
+    remedy: 'Send the name that it has: products, orders and invoices are known by it.',
+  },
+  'shop-has-products': { status: 409, title: 'The shop has products already', remedy: 'Use another provider for what is 自营.' },
+  'category-name-fixed': {
+    status: 409,
+    title: 'A category keeps its name',
+    remedy: 'Send the name that it has, or add another category.',
+  },
   'product-changed-meanwhile': {
     status: 409,
     title: 'Somebody has changed the product since you read it',

@@ -60,6 +60,7 @@ export const products = pgTable(
     index('products_newest').on(table.publishedAt, table.productId),
     index('products_provider').on(table.providerId, table.changedAt, table.productId),
     index('products_category').on(table.categoryId),
+    index('products_delivery').on(table.deliveryType),
     // Finds the product of a SKU.
     index('products_skus').using('gin', sql`skus jsonb_path_ops`),
     index('products_search').using('gin', sql`string_to_array(search_grams, ' ')`),

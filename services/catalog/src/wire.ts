@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { PriceModel, SkuSnapshot } from '@yunshi/contracts/catalog';
+import type { couponsForProduct } from '@yunshi/contracts/coupon';
 import { chinaTime } from '@yunshi/kernel/calendar';
-import { ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
-import { DeliveryType, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { CouponId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
+import { DeliveryType, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import type { Category, Found, Listed, Provider } from './product/products.ts';
 import { averageOf } from './review/review.ts';
@@ -87,6 +88,22 @@ export const WireListed = z
   })
   .meta({ id: 'ListedProduct' });
 
+const WirePageCoupon = z
+  .object({
+    coupon_id: CouponId,
+    name: z.string(),
+    benefit: z.discriminatedUnion('type', [
+      z.object({ type: z.literal('discount'), pay_percent: z.int().meta({ description: 'What the buyer pays: 10 is 1折' }) }),
+      z.object({ type: z.literal('amount'), threshold: Fen, off: Fen }),
+    ]),
+    scenes: z.array(OrderKind),
+    left: z.int(),
+    per_buyer: z.int(),
+    claim_until: Time,
+  })
+  .meta({ id: 'CouponToClaim' });
+export type PageCoupons = z.output<typeof couponsForProduct.answer>['coupons'];
+
 export const WireProduct = z
   .object({
     ...shared,
@@ -94,6 +111,10 @@ export const WireProduct = z
     description: z.string().meta({ description: 'Markdown' }),
     guide: z.string().meta({ description: '使用指南, Markdown' }),
     skus: z.array(WireSku),
+    coupons: z.array(WirePageCoupon).nullable().meta({
+      description:
+        'Coupons to claim, those that close first in front; null when they are not known at the moment. All: `/v1/coupons?product_id=…`',
+    }),
     category: z.object({ category_id: z.string(), name: z.string(), name_en: z.string() }),
     provider: WireProvider,
   })
@@ -156,12 +177,31 @@ export const listedShown = (product: Listed): z.input<typeof WireListed> => ({
   provider: { provider_id: product.providerId, name: product.providerName, self_operated: product.selfOperated },
 });
 
-export const productShown = (product: Found): z.input<typeof WireProduct> => ({
+const couponShown = ({
+  couponId,
+  name,
+  benefit,
+  scenes,
+  left,
+  perBuyer,
+  claimUntil,
+}: PageCoupons[number]): z.input<typeof WirePageCoupon> => ({
+  coupon_id: couponId,
+  name,
+  benefit: benefit.type === 'discount' ? { type: benefit.type, pay_percent: benefit.payPercent } : benefit,
+  scenes,
+  left,
+  per_buyer: perBuyer,
+  claim_until: chinaTime(new Date(claimUntil)),
+});
+
+export const productShown = (product: Found, coupons: PageCoupons | undefined): z.input<typeof WireProduct> => ({
   ...sharedShown(product),
   status: product.status === 'published' ? 'published' : 'withdrawn',
   description: product.description,
   guide: product.guide,
   skus: product.skus.map(skuShown),
+  coupons: coupons?.map(couponShown) ?? null,
   category: { category_id: product.category.categoryId, name: product.category.name, name_en: product.category.nameEn },
   provider: providerShown(product.provider),
 });

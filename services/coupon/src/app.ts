@@ -10,6 +10,7 @@ import { createLog } from '@yunshi/telemetry/log';
 import { claimAnswerers, claimHandlers } from './claim/handlers.ts';
 import { claimRoutes } from './claim/routes.ts';
 import type { Config } from './config.ts';
+import { couponAnswerers } from './coupon/answerers.ts';
 import { operatorOfferRoutes, providerOfferRoutes } from './coupon/offer-routes.ts';
 import { couponRoutes } from './coupon/routes.ts';
 import { seedDemoWorld } from './demo/seed.ts';
@@ -31,7 +32,7 @@ export async function start(config: Config): Promise<Running> {
     testClock: config.testClock,
     migrations,
     handlers: () => [...claimHandlers, ...productHandlers],
-    answerers: ({ sql, clock }) => claimAnswerers(sql, clock),
+    answerers: ({ sql, clock }) => [...claimAnswerers(sql, clock), ...couponAnswerers(sql, clock)],
     onFault,
   });
   if (config.seed) await core.write(seedDemoWorld, undefined);

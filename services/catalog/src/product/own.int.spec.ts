@@ -302,3 +302,25 @@ describe('reviews', () => {
     expect(await rating()).toEqual({ reviews: 2, average: 3.5 });
   });
 });
+
+test('a new shop opens, is made 自营 by the operator, and sells in a category that the operator has added', async () => {
+  const providerId = newId('prv', new Date());
+  const who: Person = { ...fanying, providerId };
+  const { operator } = demoPersonas;
+  const contact = { phone: '400-000-0199', email: 'hi@qingzhu.example', service_hours: '每天' };
+  const shop = { name: '青竹软件', name_en: 'Qingzhu Software', about: '排班', about_en: 'Shifts', contact };
+  expect((await ask('GET', '/v1/provider/shop', who)).body.code).toBe('shop-not-open');
+  expect((await ask('PUT', '/v1/provider/shop', who, shop)).body).toMatchObject({ provider_id: providerId, self_operated: false });
+  expect((await ask('PUT', '/v1/provider/shop', who, { ...shop, name: '帆影软件' })).body.code).toBe('shop-name-fixed');
+  const operate = () => ask('PUT', `/v1/ops/providers/${providerId}/self-operated`, operator, { self_operated: true });
+  expect((await operate()).body).toMatchObject({ self_operated: true });
+  const category = { name: '农业', name_en: 'Farming', position: 9 };
+  expect((await ask('PUT', '/v1/ops/categories/farming', operator, category)).body).toEqual({ category_id: 'farming', ...category });
+  expect((await ask('PUT', '/v1/ops/categories/farming', operator, { ...category, name: '畜牧' })).body.code).toBe('category-name-fixed');
+  const product = { ...calendar, name: '青竹农事历', category_id: 'farming', publish: true };
+  const { product_id: id } = (await ask('POST', '/v1/provider/products', who, product)).body;
+  await until(() => heard(id).length === 1);
+  expect(heard(id)[0]).toMatchObject({ selfOperated: true, providerName: '青竹软件' });
+  expect((await ask('GET', `/v1/products?q=${encodeURIComponent('青竹 农业')}`)).body.items).toHaveLength(1);
+  expect((await operate()).body.code).toBe('shop-has-products');
+});

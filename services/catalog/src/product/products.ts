@@ -4,13 +4,13 @@ import { rowsOf, type Rows } from '@yunshi/db/rows';
 import type { CatalogueMark, SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
 import type { DeliveryType } from '@yunshi/kernel/marketplace';
+import type { Category, Provider } from '../provider/provider.ts';
 import * as tables from '../tables.ts';
 import { hasTrial, priceFrom, type Product, type ProductStatus } from './product.ts';
 import { containing, gramsOf, gramsToFind, normalised, wordsOf } from './search.ts';
 
 export type ProductRow = typeof tables.products.$inferSelect;
-export type Provider = typeof tables.providers.$inferSelect;
-export type Category = typeof tables.categories.$inferSelect;
+export type { Category, Provider };
 
 export const products: Rows<ProductId, ProductRow> = rowsOf(tables.products, 'productId');
 export const providers: Rows<ProviderId, Provider> = rowsOf(tables.providers, 'providerId');

@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import type { Sql } from '@yunshi/db/connect';
+import { couponsForProduct } from '@yunshi/contracts/coupon';
 import { keyset, listQuery, pageOf } from '@yunshi/http/lists';
 import type { Routes } from '@yunshi/http/server';
 import { ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
 import { DeliveryType } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
+import type { Core } from '@yunshi/messaging/core';
+import { Unavailable } from '@yunshi/messaging/faults';
 import { Problem } from '../problems.ts';
 import {
   categoryShown,
@@ -17,8 +19,9 @@ import {
   WireProduct,
   WireProvider,
   WireSku,
+  type PageCoupons,
 } from '../wire.ts';
-import { findCategories, findProduct, findProducts, findProvider, findSku, sortedBy, type Listed } from './products.ts';
+import { findCategories, findProduct, findProducts, findProvider, findSku, sortedBy, type Found, type Listed } from './products.ts';
 
 const Sort = z.enum(['-sales', 'price', '-price', '-published_at']);
 /** In a query everything is text. */
@@ -60,8 +63,22 @@ const WireOffered = z
   .object({ sku: WireSku, product: z.object({ product_id: ProductId, name: z.string(), status: z.enum(['published', 'withdrawn']) }) })
   .meta({ id: 'OfferedSku' });
 
+/** A page without coupons is better than none, so the coupon service has little time. */
+const couponsMsMax = 500;
+const couponsOnPageMax = 10;
+
+async function couponsOf({ productId, providerId, deliveryType, status }: Found, ask: Core['ask']): Promise<PageCoupons | undefined> {
+  if (status !== 'published') return [];
+  try {
+    return (await ask(couponsForProduct, { productId, providerId, deliveryType, take: couponsOnPageMax }, couponsMsMax)).coupons;
+  } catch (error) {
+    if (error instanceof Unavailable) return undefined;
+    throw error;
+  }
+}
+
 export const productRoutes =
-  ({ sql }: { readonly sql: Sql }): Routes =>
+  ({ sql, ask }: Pick<Core, 'sql' | 'ask'>): Routes =>
   async (app) => {
     const tags = ['products'];
     app.get(
@@ -95,7 +112,7 @@ export const productRoutes =
       async (request) => {
         const found = await findProduct(sql, request.params.product_id);
         if (!found) throw new Problem('not-found');
-        return productShown(found);
+        return productShown(found, await couponsOf(found, ask));
       },
     );
 

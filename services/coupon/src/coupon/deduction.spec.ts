@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Line } from '@yunshi/kernel/marketplace';
+import { allocate } from '@yunshi/kernel/money';
 import { callPackage, hardenedImage, helpDesk, line, otherShop, published } from '../story.fixture.ts';
 import { covers, deductionFor } from './deduction.ts';
 
@@ -86,6 +87,34 @@ describe('for any order', () => {
         expect(Number.isSafeInteger(result.value)).toBe(true);
         expect(result.value).toBeGreaterThan(0);
         expect(result.value).toBeLessThanOrEqual(coveredSum(terms, of));
+      }),
+    );
+  });
+
+  test('over the covered lines it is spread without losing a fen, and no line gets more than it costs', () => {
+    const times = { spread: 0 };
+    fc.assert(
+      fc.property(benefit, scope, lines, (given, within, of) => {
+        const terms = published({ benefit: given, scope: within });
+        const result = deductionFor(terms, 'new_purchase', of);
+        if (!result.ok) return;
+        times.spread++;
+        const weights = of.map((one) => (covers(terms, one) ? one.amount : 0));
+        const shares = allocate(result.value, weights);
+        expect(shares.reduce((sum, share) => sum + share, 0)).toBe(result.value);
+        shares.forEach((share, nth) => expect(share).toBeLessThanOrEqual(weights[nth]!));
+      }),
+    );
+    expect(times.spread).toBeGreaterThan(10);
+  });
+
+  test('a coupon that takes off more of the same is never worse than one that takes off less', () => {
+    const percent = fc.integer({ min: 1, max: 98 });
+    fc.assert(
+      fc.property(percent, lines, (low, of) => {
+        const [more, less] = [pay(low), pay(low + 1)].map((terms) => deductionFor(terms, 'new_purchase', of));
+        const value = (result: typeof more) => (result?.ok ? result.value : 0);
+        expect(value(more)).toBeGreaterThanOrEqual(value(less));
       }),
     );
   });

@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { demoProviders } from '@yunshi/contracts/demo-world';
+import { connect, type Sql } from '@yunshi/db/connect';
+import { startSystem, type System } from '@yunshi/local/system';
+import { until } from '@yunshi/testing/until';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { violations } from './invariants.ts';
+
+/* What a provider puts on its shelf and gives away as coupons, as a buyer meets it: through the gateway, across all services. */
+
+let dir: string;
+let system: System;
+let sql: Sql;
+const tokens = new Map<string, string>();
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'yunshi-shop-'));
+  system = await startSystem({ dir, seed: 'demo', testClock: true, ports: 'free', durable: false });
+  sql = connect({ url: system.adminUrl, name: 'shop journey', connectionsMax: 3 });
+  for (const persona of ['lin', 'zhao', 'fanying', 'chenxi', 'operator']) {
+    const { body } = await ask('POST', '/v1/dev/token', undefined, { persona });
+    tokens.set(persona, String(body['access_token']));
+  }
+});
+afterAll(async () => {
+  await sql?.end();
+  await system?.stop();
+  await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+});
+
+type Coupon = { claim_id: string; name: string; deduction: number; selected: boolean; reason: string };
+type Body = Record<string, unknown> & {
+  product_id: string;
+  coupon_id: string;
+  claim_id: string;
+  order_id: string;
+  review_id: string;
+  code: string;
+  status: string;
+  payable: number;
+  skus: { sku_id: string; price: object; name: string }[];
+  items: { product_id: string }[];
+  coupons: { usable: Coupon[]; unusable: Coupon[] };
+  attempts: { code_url: string | null }[];
+  agreements: { name: string }[];
+};
+type Answer = { readonly status: number; readonly body: Body };
+
+async function ask(method: string, path: string, as?: string, body?: unknown, base = system.urls['gateway']!): Promise<Answer> {
+  const response = await fetch(base + path, {
+    method,
+    signal: AbortSignal.timeout(20_000),
+    headers: {
+      'idempotency-key': randomUUID(),
+      ...(as !== undefined && { authorization: `Bearer ${tokens.get(as)}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Body };
+}
+/** As `ask`, where nothing but the wanted answer will do. */
+async function sure(status: number, ...asked: Parameters<typeof ask>): Promise<Body> {
+  const answer = await ask(...asked);
+  expect(answer, asked.slice(0, 3).join(' ')).toMatchObject({ status });
+  return answer.body;
+}
+
+const quote = (sku_id: string, more: object = {}) => ask('POST', '/v1/quotes', 'lin', { sku_id, duration: 1, ...more });
+async function order(sku_id: string, coupon = 'none'): Promise<Body> {
+  const { agreements } = (await quote(sku_id, { coupon: 'none' })).body;
+  const accepted_agreements = agreements.map(({ name }) => name);
+  return sure(201, 'POST', '/v1/orders', 'lin', { sku_id, duration: 1, coupon, accepted_agreements });
+}
+const orderIs = (id: string, status: string) =>
+  until(async () => (await ask('GET', `/v1/orders/${id}`, 'lin')).body.status === status, { within: 30_000, what: `${id} is ${status}` });
+async function pay(id: string): Promise<void> {
+  const code = await until(async () => {
+    const { body } = await ask('POST', '/v1/payments', 'lin', { order_id: id, channel: 'wechat_native' });
+    return body.attempts?.at(-1)?.code_url;
+  });
+  await ask('POST', '/sandbox/wechat/scan', undefined, { code_url: code }, system.urls['sandbox']!);
+}
+const advance = (by: string) => sure(200, 'POST', '/v1/test/clock', 'operator', { advance: by });
+
+/** Other services learn what the catalogue says within this time of its answer, where the machine has nothing else to do. */
+const learntMsMax = 1_000;
+const learntMs: number[] = [];
+async function learnt(what: string, look: () => Promise<boolean>): Promise<void> {
+  const from = performance.now();
+  await until(look, { what });
+  learntMs.push(performance.now() - from);
+}
+
+const monthly = (price: number) => ({ model: 'per_period', price, unit: 'month', durations: [1, 3, 12] });
+const texts = {
+  category_id: 'customers',
+  name: '帆影回访助手',
+  summary: '把每一次回访排进日历',
+  description: '回访计划与记录。',
+  guide: '登录后导入客户。',
+};
+const publishProduct = () =>
+  sure(201, 'POST', '/v1/provider/products', 'fanying', {
+    ...texts,
+    delivery_type: 'saas',
+    skus: [{ name: '团队版', price: monthly(9_900) }],
+    publish: true,
+  });
+
+test('a product goes from its provider’s desk to a buyer’s review; what an order says, later editions do not change', async () => {
+  const product = await publishProduct();
+  const { product_id: id } = product;
+  const sku = product.skus[0]!.sku_id;
+  await learnt('the new product can be bought', async () => (await quote(sku)).status === 200);
+  const found = await sure(200, 'GET', `/v1/products?q=${encodeURIComponent('回访')}`);
+  expect(found.items.map(({ product_id }) => product_id)).toEqual([id]);
+
+  const bought = await order(sku);
+  const skus = [{ sku_id: sku, name: '团队版', price: monthly(12_900) }];
+  await sure(200, 'PUT', `/v1/provider/products/${id}`, 'fanying', { ...texts, name: '帆影回访助手 Pro', skus, product_version: 1 });
+  await learnt('the new price is quoted', async () => (await quote(sku, { coupon: 'none' })).body.payable === 12_900);
+  await sure(200, 'POST', `/v1/provider/products/${id}/withdraw`, 'fanying');
+  await learnt('what is off the shelf is not sold', async () => (await quote(sku)).body.code === 'product-withdrawn');
+  // The quickest of the three: others may keep the machine busy meanwhile.
+  expect(Math.min(...learntMs)).toBeLessThan(learntMsMax);
+  expect((await ask('GET', `/v1/orders/${bought.order_id}`, 'lin')).body).toMatchObject({ payable: 9_900, product: { name: texts.name } });
+
+  const review = { stars: 4, text: '提醒很准，导入还可以更快' };
+  expect((await ask('POST', `/v1/products/${id}/reviews`, 'lin', review)).body.code).toBe('product-not-bought');
+  await pay(bought.order_id);
+  await orderIs(bought.order_id, 'completed');
+  const written = await sure(201, 'POST', `/v1/products/${id}/reviews`, 'lin', review);
+  expect((await ask('POST', `/v1/products/${id}/reviews`, 'lin', review)).body.code).toBe('product-already-reviewed');
+  await sure(200, 'PUT', `/v1/provider/reviews/${written.review_id}/answer`, 'fanying', { text: '已提速' });
+  expect(await sure(200, 'GET', `/v1/products/${id}`)).toMatchObject({ sales_count: 1, rating: { reviews: 1, average: 4 } });
+  await sure(200, 'POST', `/v1/ops/reviews/${written.review_id}/hide`, 'operator', { reason: '核实中' });
+  expect(await sure(200, 'GET', `/v1/products/${id}`)).toMatchObject({ rating: { reviews: 0, average: null } });
+});
+
+describe('coupons', () => {
+  let sku = '';
+  let productId = '';
+  beforeAll(async () => {
+    const product = await publishProduct();
+    productId = product.product_id;
+    sku = product.skus[0]!.sku_id;
+    await until(async () => (await quote(sku)).status === 200);
+  });
+
+  const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+  const terms = {
+    scope: { type: 'shop' },
+    scenes: ['new_purchase'],
+    stock: 10,
+    claim_from: inDays(-1),
+    claim_until: inDays(30),
+    validity: { type: 'after_claim', days: 60 },
+  };
+  const publishCoupon = (name: string, off: number, who = 'fanying', more: object = {}) =>
+    sure(201, 'POST', '/v1/provider/coupons', who, { ...terms, name, benefit: { type: 'amount', threshold: 9_000, off }, ...more });
+  const claim = async ({ coupon_id }: Body): Promise<string> =>
+    (await sure(201, 'POST', `/v1/coupons/${coupon_id}/claims`, 'lin')).claim_id;
+  const claimIs = (id: string, status: string) =>
+    until(async () => (await ask('GET', `/v1/my/coupons/${id}`, 'lin')).body.status === status, {
+      within: 30_000,
+      what: `${id} is ${status}`,
+    });
+
+  test('the best one is chosen by itself; the others are listed, with the reason where they are no good', async () => {
+    const best = await claim(await publishCoupon('满 90 减 88', 8_800));
+    const unlisted = await claim(await publishCoupon('满 90 减 87', 8_700, 'fanying', { listed: false }));
+    const renewal = await claim(await publishCoupon('续费满 90 减 89', 8_900, 'fanying', { scenes: ['renewal'] }));
+    const page = await sure(200, 'GET', `/v1/products/${productId}`);
+    const claimable = (page['coupons'] as unknown as { name: string; left: number }[]).map(({ name }) => name);
+    expect(claimable).toContain('满 90 减 88');
+    expect(claimable).not.toContain('满 90 减 87');
+    const { coupons, payable } = (await quote(sku)).body;
+    expect(payable).toBe(9_900 - 8_800);
+    expect(coupons.usable[0]).toMatchObject({ claim_id: best, selected: true });
+    expect(coupons.usable).toContainEqual(expect.objectContaining({ claim_id: unlisted, selected: false, payable: 1_200 }));
+    expect(coupons.unusable).toContainEqual(expect.objectContaining({ claim_id: renewal, reason: 'wrong-scene' }));
+  });
+
+  test('an order holds its coupon until it is cancelled, or nobody pays; then another order may use it up', async () => {
+    const mine = await claim(await publishCoupon('满 90 减 10', 1_000));
+    const cancelled = await order(sku, mine);
+    await claimIs(mine, 'reserved');
+    expect((await quote(sku, { coupon: mine })).body).toMatchObject({ code: 'coupon-not-usable', reason: 'in-use' });
+    await sure(202, 'POST', `/v1/orders/${cancelled.order_id}/cancel`, 'lin');
+    await orderIs(cancelled.order_id, 'cancelled');
+    await claimIs(mine, 'usable');
+
+    const unpaid = await order(sku, mine);
+    await claimIs(mine, 'reserved');
+    await advance('PT24H1M');
+    await orderIs(unpaid.order_id, 'closed');
+    await claimIs(mine, 'usable');
+
+    const paid = await order(sku, mine);
+    expect(paid.payable).toBe(8_900);
+    await pay(paid.order_id);
+    await orderIs(paid.order_id, 'completed');
+    await claimIs(mine, 'used');
+    expect((await quote(sku, { coupon: mine })).body.code).toBe('coupon-not-usable');
+  });
+
+  test('an order that cannot be delivered gives the coupon back with the money', async () => {
+    const script = (path: string, body: object) =>
+      ask('POST', `/sandbox/provider/${demoProviders.fanying.providerId}/${path}`, undefined, body, system.urls['sandbox']!);
+    await script('script', { action: 'createInstance', behaviour: 'status-500', times: 1_000 });
+    const mine = await claim(await publishCoupon('满 90 减 20', 2_000));
+    const failing = await order(sku, mine);
+    await pay(failing.order_id);
+    await orderIs(failing.order_id, 'processing');
+    await until(
+      async () => {
+        await advance('PT20M');
+        return (await ask('GET', `/v1/orders/${failing.order_id}`, 'lin')).body.status === 'failed';
+      },
+      { within: 60_000, every: 100 },
+    );
+    await claimIs(mine, 'usable');
+    await script('script/clear', {});
+  });
+
+  test('a service that has lost its replica of the catalogue learns it anew at its start', async () => {
+    const count = async () => (await sql<{ n: number }[]>`select count(*)::int as n from svc_coupon.products`)[0]!.n;
+    const before = await count();
+    expect(before).toBeGreaterThan(27);
+    await system.kill('coupon');
+    await sql`truncate svc_coupon.products`;
+    await system.restart('coupon');
+    await until(async () => (await count()) === before, { within: 20_000 });
+    await publishCoupon('重启之后满 90 减 5', 500);
+  });
+
+  test('and in the end all books agree', async () => {
+    await advance('PT25H');
+    await until(
+      async () => {
+        const broken = await violations(sql);
+        if (broken.length > 0) throw new Error(JSON.stringify(broken, null, 1));
+        return true;
+      },
+      { within: 60_000, every: 200 },
+    );
+  });
+});
