@@ -88,8 +88,13 @@ const prefixes: Readonly<Record<string, string>> = {
   sku_id: 'sku',
   review_id: 'rvw',
 };
+/** What is named by people has no prefix. */
+const named: Readonly<Record<string, string>> = { category_id: 'office' };
 const fill = (path: string, ids: Readonly<Record<string, string>> = {}): string =>
-  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? (name in prefixes ? `${prefixes[name]}_${nobodys}` : randomUUID()));
+  path.replaceAll(
+    /\{(\w+)\}/g,
+    (_, name: string) => ids[name] ?? named[name] ?? (name in prefixes ? `${prefixes[name]}_${nobodys}` : randomUUID()),
+  );
 
 /** Places an order as a client does: quote, accept the agreements, order. */
 async function order(as: string, sku_id: string, duration: number): Promise<string> {

@@ -10,7 +10,11 @@ export const couponAnswerers = (sql: Sql, clock: Clock): readonly Answerer[] => 
     const found = await findClaimable(sql, { covering, now: clock.now(), take });
     return {
       coupons: found.map(({ couponId, name, benefit, scenes, stock, claimed, perBuyer, claimUntil }) => ({
-        ...{ couponId, name, benefit, scenes, perBuyer },
+        couponId,
+        name,
+        benefit,
+        scenes,
+        perBuyer,
         left: stock - claimed,
         claimUntil: claimUntil.toISOString(),
       })),
