@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { createLog } from './log.ts';
 
@@ -21,6 +22,35 @@ test.for(['authorization', 'openid', 'secretKey', 'password', 'token', 'signatur
     expect(lines[0]![name]).toBe('[redacted]');
   },
 );
+
+test('nor does what an error carries, or a list', () => {
+  const lines = logged((log) =>
+    log.info({ err: Object.assign(new Error('x'), { headers: { token: 'xyzzy' } }), many: [{ secret: 'xyzzy' }, 1] }),
+  );
+  expect(JSON.stringify(lines)).not.toContain('xyzzy');
+  expect(lines[0]!['many']).toEqual([{ secret: '[redacted]' }, 1]);
+});
+
+test('what is logged stays as it is', () => {
+  const fields = { headers: { authorization: 'xyzzy' } };
+  logged((log) => log.info(fields));
+  expect(fields).toEqual({ headers: { authorization: 'xyzzy' } });
+});
+
+test.for(['process.exit(3)', 'throw new Error()', ''])('every line is written, although the process ends at once: %s', (end) => {
+  const program = `
+    const { createLog } = await import(${JSON.stringify(new URL('./log.ts', import.meta.url).href)});
+    const log = createLog({ service: 'order' });
+    for (let nth = 0; nth < 100; nth++) log.info({ nth }, 'x');
+    ${end}`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8' });
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { nth: number }).nth),
+  ).toEqual(Array.from({ length: 100 }, (_, nth) => nth));
+});
 
 test('an error keeps its cause', () => {
   const [line] = logged((log) => log.error({ err: new Error('outer', { cause: new Error('inner') }) }, 'failed'));

@@ -1,10 +1,10 @@
 import { trace } from '@opentelemetry/api';
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { destination, pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
 
 export type Log = Logger;
 
 /** Names of fields whose values must not be kept, in the spellings that the protocols we speak use. */
-const secret = [
+const secret: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
   'password',
@@ -26,11 +26,54 @@ const secret = [
   'account_number',
   'account_no',
   'bank_account',
-];
-/** Fields at the top and one or two levels down (`headers.authorization`, `request.headers.authorization`). */
-const redacted = secret
-  .flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
-  .concat('*.headers["wechatpay-signature"]', 'headers["wechatpay-signature"]');
+  'wechatpay-signature',
+]);
+/** How deep secrets are looked for: `authorization`, `headers.authorization`, `request.headers.authorization`. */
+const depthMax = 3;
+
+const isPlain = (value: object): boolean => Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+
+/**
+ * The object without what must not be kept; itself, where there is nothing of that. A walk over the few fields that a line has: a redactor
+ * that is told 65 paths looks for each of them in every line, which was a sixth of the time of a simple request.
+ */
+function withoutSecrets(of: object, depth = 1): object {
+  let copy: Record<string, unknown> | undefined;
+  for (const [name, value] of Object.entries(of)) {
+    const kept = secret.has(name)
+      ? '[redacted]'
+      : depth < depthMax && typeof value === 'object' && value !== null && isPlain(value as object)
+        ? withoutSecrets(value as object, depth + 1)
+        : (value as unknown);
+    if (kept !== value) (copy ??= (Array.isArray(of) ? [...(of as unknown[])] : { ...of }) as Record<string, unknown>)[name] = kept;
+  }
+  return copy ?? of;
+}
+
+/** How long a line may wait for others, in milliseconds. */
+const gatherMs = 20;
+
+/**
+ * Standard output, written to at most every 20 ms: a call into the kernel for each line costs more than all else about it. What is in hand
+ * when the process ends by itself or throws is still written.
+ */
+function gathered(): DestinationStream {
+  const out = destination({ dest: 1, sync: true, minLength: 8 * 1024 });
+  let timer: NodeJS.Timeout | undefined;
+  const flush = (): void => {
+    timer = undefined;
+    out.flushSync();
+  };
+  process.on('exit', flush);
+  return {
+    write(line) {
+      out.write(line);
+      timer ??= setTimeout(flush, gatherMs).unref();
+    },
+  };
+}
+
+let standardOutput: DestinationStream | undefined;
 
 export type LogOptions = {
   readonly service: string;
@@ -45,12 +88,15 @@ export function createLog({ service, level = process.env['LOG_LEVEL'] || 'info',
     level,
     base: { service },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: redacted, censor: '[redacted]' },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: (fields: object) => withoutSecrets(fields) as Record<string, unknown>,
+    },
+    serializers: { err: (error: Error) => withoutSecrets(stdSerializers.err(error), 2) },
     mixin: () => {
       const of = trace.getActiveSpan()?.spanContext();
       return of && trace.isSpanContextValid(of) ? { trace_id: of.traceId, span_id: of.spanId } : {};
     },
   };
-  return to ? pino(options, to) : pino(options);
+  return pino(options, to ?? (standardOutput ??= gathered()));
 }
