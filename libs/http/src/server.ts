@@ -11,9 +11,9 @@ import Fastify, {
   type RouteOptions,
 } from 'fastify';
 import {
+  createSerializerCompiler,
   fastifyZodOpenApiPlugin,
   fastifyZodOpenApiTransformers,
-  serializerCompiler,
   validatorCompiler,
   type FastifyPluginAsyncZodOpenApi,
 } from 'fastify-zod-openapi';
@@ -240,7 +240,8 @@ function newApp(limits: HttpLimits, { logger, trustProxy }: HttpServerOptions): 
   }) as unknown as FastifyInstance;
   app.server.maxConnections = limits.connectionsMax;
   app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
+  // What has passed its schema is plain JSON. A stringifier generated from the schema is slower: it checks every alternative once more.
+  app.setSerializerCompiler(createSerializerCompiler({ stringify: JSON.stringify }));
   return app;
 }
 

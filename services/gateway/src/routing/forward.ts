@@ -67,7 +67,9 @@ function exchange(pool: Pool, options: Dispatcher.DispatchOptions, reply: Fastif
   const { raw, request } = reply;
   let controller: Dispatcher.DispatchController | undefined;
   let live: (() => void) | undefined;
-  const giveUp = (why: GivenUp['why']) => controller?.abort(new GivenUp(why));
+  let over = false;
+  // Every client goes in the end; an error that nobody needs is not made for it.
+  const giveUp = (why: GivenUp['why']) => !over && controller?.abort(new GivenUp(why));
   raw.once('close', () => giveUp('client gone'));
   return new Promise((resolve, reject) => {
     pool.dispatch(options, {
@@ -90,11 +92,13 @@ function exchange(pool: Pool, options: Dispatcher.DispatchOptions, reply: Fastif
         if (!raw.write(chunk)) controller?.pause();
       },
       onResponseEnd: () => {
+        over = true;
         if (live) streams.delete(live);
         raw.end();
         resolve();
       },
       onResponseError: (_, error) => {
+        over = true;
         if (live) streams.delete(live);
         if (!raw.headersSent) return reject(error);
         if (error instanceof GivenUp) raw.end();
