@@ -50,25 +50,33 @@ function withoutSecrets(of: object, depth = 1): object {
   return copy ?? of;
 }
 
-/** How long a line may wait for others, in milliseconds. */
+/** How long a line may wait for others (in milliseconds), and how much may wait. */
 const gatherMs = 20;
+const gatherCharsMax = 32 * 1024;
 
 /**
  * Standard output, written to at most every 20 ms: a call into the kernel for each line costs more than all else about it. What is in hand
  * when the process ends by itself or throws is still written.
  */
 function gathered(): DestinationStream {
-  const out = destination({ dest: 1, sync: true, minLength: 8 * 1024 });
+  const out = destination({ dest: 1, sync: true });
+  let lines = '';
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
+    clearTimeout(timer);
     timer = undefined;
-    out.flushSync();
+    out.write(lines);
+    lines = '';
   };
-  process.on('exit', flush);
+  process.on('exit', () => {
+    flush();
+    out.flushSync();
+  });
   return {
     write(line) {
-      out.write(line);
-      timer ??= setTimeout(flush, gatherMs).unref();
+      lines += line;
+      if (lines.length > gatherCharsMax) flush();
+      else timer ??= setTimeout(flush, gatherMs).unref();
     },
   };
 }
