@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { connect } from '@yunshi/db/connect';
+import { connect, neverWholeTables } from '@yunshi/db/connect';
 import { migrate } from '@yunshi/db/migrate';
 import { wallClock } from '@yunshi/kernel/clock';
 import { connectBus } from '@yunshi/messaging/bus';
@@ -25,7 +25,7 @@ export type Running = { readonly url: string; readonly stop: () => Promise<void>
 export async function start(config: Config): Promise<Running> {
   const log = createLog({ service: 'sandbox', level: config.LOG_LEVEL });
   await migrate(config.DATABASE_URL, folders);
-  const sql = connect({ url: config.DATABASE_URL, name: 'yunshi-sandbox', connectionsMax: CONNECTIONS_MAX });
+  const sql = connect({ url: config.DATABASE_URL, name: 'yunshi-sandbox', connectionsMax: CONNECTIONS_MAX, planning: neverWholeTables });
   const nc = await connectBus(config.NATS_URL, 'sandbox');
   const clock = config.TEST_CLOCK === 'on' ? await sharedTestClock(nc, 'sandbox', offsetInDatabase(sql)) : wallClock;
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Sql } from '@yunshi/db/connect';
 import type { SaasRequest } from '@yunshi/protocols/saas/actions';
+import { together } from '../together.ts';
 import type { Behaviour, ProviderInstance } from './answer.ts';
 
 /** The played providers' own records: the only SQL for them. */
@@ -23,23 +24,15 @@ const instanceColumns = `sign_id as "signId", order_id as "orderId", account_id 
 
 export function providerBook(sql: Sql) {
   const columns = sql.unsafe(instanceColumns);
+  const [create, record] = [creating(sql), recording(sql)];
   return {
     /** Does what a genuine call asks and answers what it now has of the instance. The same order makes the same instance, however often it is asked. */
     async obey(providerId: string, request: SaasRequest): Promise<StoredInstance | undefined> {
       switch (request.action) {
         case 'verifyInterface':
           return undefined;
-        case 'createInstance': {
-          const { orderId, accountId, resourceId, productId, productInfo } = request;
-          await sql`insert into provider_instances
-              (sign_id, provider_id, order_id, account_id, resource_id, product_number, product_name, spec, is_trial, status, expires_at, login, password, ticket)
-            values (${drawSignId()}, ${providerId}, ${orderId}, ${accountId}, ${resourceId}, ${productId}, ${productInfo.productName}, ${productInfo.spec},
-              ${productInfo.isTrial === 'true'}, 'active', '', ${`u${randomBytes(4).toString('hex')}`}, ${randomBytes(9).toString('base64url')}, ${randomBytes(16).toString('hex')})
-            on conflict (provider_id, order_id) do nothing`;
-          const [made] = await sql<StoredInstance[]>`
-            select ${columns} from provider_instances where provider_id = ${providerId} and order_id = ${orderId} and status <> 'reclaimed'`;
-          return made;
-        }
+        case 'createInstance':
+          return create({ providerId, request });
         case 'renewInstance': {
           const [renewed] = await sql<StoredInstance[]>`
             update provider_instances set expires_at = ${request.instanceExpireTime}, status = 'active', changed_at = now()
@@ -98,10 +91,7 @@ export function providerBook(sql: Sql) {
       select id, action, behaviour, product_number as "productNumber", remaining from provider_scripts
       where provider_id = ${providerId} and (remaining is null or remaining > 0) order by id limit 100`,
 
-    async record(providerId: string, request: StoredRequest): Promise<void> {
-      await sql`insert into provider_requests (provider_id, verdict, action, order_id, body, answer, at)
-        values (${providerId}, ${request.verdict}, ${request.action}, ${request.orderId}, ${request.body}, ${request.answer}, ${request.at})`;
-    },
+    record: async (providerId: string, request: StoredRequest): Promise<void> => record({ providerId, ...request }),
     requests: (providerId: string, orderId?: string): Promise<StoredRequest[]> => sql<StoredRequest[]>`
       select verdict, action, order_id as "orderId", body, answer, at from provider_requests
       where provider_id = ${providerId} and ${orderId === undefined ? sql`true` : sql`order_id = ${orderId}`} order by id desc limit 100`,
@@ -119,6 +109,49 @@ export function providerBook(sql: Sql) {
       select provider_id as "providerId", count(*)::int as instances from provider_instances group by provider_id order by provider_id limit 100`,
   };
 }
+
+type Creation = { readonly providerId: string; readonly request: Extract<SaasRequest, { action: 'createInstance' }> };
+
+/** Makes instances, as many in one statement as are asked for at once. */
+const creating = (sql: Sql) =>
+  together(async (creations: readonly Creation[]): Promise<(StoredInstance | undefined)[]> => {
+    const rows = creations.map(({ providerId, request: { orderId, accountId, resourceId, productId, productInfo } }) => ({
+      sign_id: drawSignId(),
+      provider_id: providerId,
+      order_id: orderId,
+      account_id: accountId,
+      resource_id: resourceId,
+      product_number: productId,
+      product_name: productInfo.productName,
+      spec: productInfo.spec,
+      is_trial: productInfo.isTrial === 'true',
+      login: `u${randomBytes(4).toString('hex')}`,
+      password: randomBytes(9).toString('base64url'),
+      ticket: randomBytes(16).toString('hex'),
+    }));
+    await sql`
+      insert into provider_instances
+        (sign_id, provider_id, order_id, account_id, resource_id, product_number, product_name, spec, is_trial, status, expires_at, login, password, ticket)
+      select sign_id, provider_id, order_id, account_id, resource_id, product_number, product_name, spec, is_trial, 'active', '', login, password, ticket
+      from json_to_recordset(${JSON.stringify(rows)}::text::json) as r(sign_id text, provider_id text, order_id text, account_id text, resource_id text,
+        product_number int, product_name text, spec text, is_trial boolean, login text, password text, ticket text)
+      on conflict (provider_id, order_id) do nothing`;
+    const made = await sql<(StoredInstance & { readonly providerId: string })[]>`
+      select ${sql.unsafe(instanceColumns)}, provider_id as "providerId" from provider_instances
+      where provider_id = any(${rows.map((row) => row.provider_id)}::text[]) and order_id = any(${rows.map((row) => row.order_id)}::text[])
+        and status <> 'reclaimed'`;
+    return rows.map((row) => made.find((one) => one.providerId === row.provider_id && one.orderId === row.order_id));
+  });
+
+const recording = (sql: Sql) =>
+  together(async (requests: readonly (StoredRequest & { readonly providerId: string })[]): Promise<void[]> => {
+    await sql`
+      insert into provider_requests (provider_id, verdict, action, order_id, body, answer, at)
+      select * from unnest(${requests.map((one) => one.providerId)}::text[], ${requests.map((one) => one.verdict)}::text[],
+        ${requests.map((one) => one.action)}::text[], ${requests.map((one) => one.orderId)}::text[], ${requests.map((one) => one.body)}::text[],
+        ${requests.map((one) => one.answer)}::text[], ${requests.map((one) => one.at.toISOString())}::text[]::timestamptz[])`;
+    return requests.map(() => undefined);
+  });
 
 /** Eleven characters, the most that the protocol allows, and never "0". */
 const drawSignId = (): string => `s${randomBytes(5).toString('hex')}`;

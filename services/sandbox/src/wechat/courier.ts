@@ -16,8 +16,8 @@ const IN_HAND_MAX = 64;
 const REFUNDS_PER_ROUND = 64;
 /** Another process of the sandbox may have written something that no one woke us for. */
 const LOOK_AGAIN_MS = 1_000;
-/** What keeps failing must not keep the processor busy. */
-const BREATHER_MS = 10;
+/** What keeps failing must not keep the processor busy; and callbacks that come close together are taken and recorded together. */
+const BREATHER_MS = 5;
 
 type Deps = {
   readonly book: Book;
@@ -47,13 +47,19 @@ export function startCourier(deps: Deps): Courier {
     for (const notice of await book.claimNotices(clock.now(), IN_HAND_MAX - inHand.size)) {
       // The callback goes on in the trace that the order was placed in: one purchase, one trace.
       const errand = withRemoteParent(notice.traceparent ?? undefined, () => deliver(notice, deps))
-        .then(async (delivered) => book.recordDelivery(delivered))
-        .catch((error: unknown) =>
-          log.error({ err: error, notice: notice.id }, 'a callback could not be recorded; it is sent again when its lease ends'),
-        )
-        .finally(() => {
+        .then(async (delivered) => {
+          await book.recordDelivery(delivered);
+          return delivered.nextAt === null;
+        })
+        .catch((error: unknown) => {
+          log.error({ err: error, notice: notice.id }, 'a callback could not be recorded; it is sent again when its lease ends');
+          return false;
+        })
+        .then((isOver) => {
+          const madeRoom = inHand.size >= IN_HAND_MAX;
           inHand.delete(errand);
-          wake();
+          // One that is over leaves nothing to look for, unless others wait for its place.
+          if (!isOver || madeRoom) wake();
         });
       inHand.add(errand);
     }
@@ -65,8 +71,9 @@ export function startCourier(deps: Deps): Courier {
       await round().catch((error: unknown) => log.error({ err: error }, 'the courier could not look for work'));
       const dueAt = await book.nextDueAt().catch(() => undefined);
       const waitMs = dueAt ? dueAt.getTime() - clock.now().getTime() : LOOK_AGAIN_MS;
-      const ms = inHand.size >= IN_HAND_MAX ? LOOK_AGAIN_MS : Math.min(Math.max(waitMs, BREATHER_MS), LOOK_AGAIN_MS);
+      const ms = inHand.size >= IN_HAND_MAX ? LOOK_AGAIN_MS : Math.min(Math.max(waitMs, 0), LOOK_AGAIN_MS);
       await pause(ms, undefined, { signal: AbortSignal.any([alarm.signal, stopped.signal]) }).catch(() => undefined);
+      await pause(BREATHER_MS);
     }
   };
   const running = run();

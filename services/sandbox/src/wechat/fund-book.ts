@@ -1,6 +1,7 @@
 /** The SQL for what became of the money after it was paid: shares, accounts, withdrawals. */
 import type { Tx } from '@yunshi/db/connect';
 import { rowsOf } from '@yunshi/db/rows';
+import { together } from '../together.ts';
 import { selectListOf } from '@yunshi/db/select-list';
 import type { Day, Traded } from './bill.ts';
 import { ordersOf, refunds } from './order-rows.ts';
@@ -61,7 +62,11 @@ export const fundPage = (tx: Tx) => ({
         coalesce((select sum(frozen) from wechat_sub_orders where sub_mchid = ${account} and frozen > 0), 0)::bigint as frozen`;
     return row ?? { total: 0, frozen: 0 };
   },
-  addFlows: async (rows: readonly WechatFlow[]): Promise<void> => void (rows.length > 0 && (await flows.save(tx, rows))),
+  addFlows: together(async (added: readonly (readonly WechatFlow[])[]): Promise<void[]> => {
+    const rows = added.flat();
+    if (rows.length > 0) await flows.save(tx, rows);
+    return added.map(() => undefined);
+  }),
   withdrawal: async (outRequestNo: string): Promise<WechatWithdrawal | undefined> => (await withdrawals.find(tx, [outRequestNo]))[0],
   withdrawalById: async (withdrawId: string): Promise<WechatWithdrawal | undefined> => {
     const [row] = await tx<{ key: string }[]>`select out_request_no as key from wechat_withdrawals where withdraw_id = ${withdrawId}`;

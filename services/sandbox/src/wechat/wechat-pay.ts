@@ -38,9 +38,9 @@ const merchantSide = (deps: Deps) => {
   return {
     place: async (ask: CombineNativeRequest, { traceparent }: Trace): Promise<Result<{ code_url: string }, Refusal>> => {
       const number = ask.combine_out_trade_no;
-      return book.change(number, async (page) => {
-        const subNumbers = ask.sub_orders.map((sub) => sub.out_trade_no);
-        if (await page.numbersTaken(number, subNumbers)) return no(refusals.numberUsed);
+      return book.changeOrder(number, async (page) => {
+        const outTradeNos = ask.sub_orders.map((sub) => sub.out_trade_no);
+        if (await page.numbersTaken({ number, outTradeNos })) return no(refusals.numberUsed);
         const making = { asked: JSON.stringify(ask), code: letters(9), now: clock.now(), traceparent };
         const placed = placeOrder(await page.order(number), ask, making);
         if (!placed.ok) return placed;
@@ -84,7 +84,7 @@ const payerSide = (deps: Deps) => {
     scan: async (code: string, scan: Scan): Promise<Result<Order, Unpayable | 'payment-failed'>> => {
       const number = await book.read.numberOfCode(code);
       if (number === undefined) return no('code-unknown');
-      const outcome = await book.change(number, async (page) => {
+      const outcome = await book.changeOrder(number, async (page) => {
         const found = await page.order(number);
         const open = payable(found?.code === code ? found : undefined, clock.now());
         if (!open.ok) return open;
