@@ -75,3 +75,100 @@ test('a lane takes as much as its queue holds, refuses the rest and says so, but
   expect(refused()).toBe(false);
   await made.stop();
 });
+
+/** A lane on a clock of its own, whose batches take ten milliseconds each. */
+function paced() {
+  let nowMs = 0;
+  const timers = new Set<{ readonly atMs: number; readonly run: () => void }>();
+  const after = (ms: number, run: () => void) => {
+    const timer = { atMs: nowMs + ms, run };
+    timers.add(timer);
+    return () => void timers.delete(timer);
+  };
+  const sizes: number[] = [];
+  const sessions: Sessions = {
+    get: () =>
+      Promise.resolve({
+        look: (batch) => {
+          sizes.push(batch.length);
+          return new Promise((resolve) => after(10, () => resolve(seen)));
+        },
+        store: () => Promise.resolve(),
+        rollback: () => Promise.resolve(),
+        isLost: () => false,
+        lost: new Promise<never>(() => undefined),
+      }),
+    end: () => Promise.resolve(),
+  };
+  const made = lane({
+    open: () => sessions,
+    host: { ...processHost, elapsedMs: () => nowMs, after },
+    clock: wallClock,
+    service: 'test',
+    batchMax: 8,
+    onCommitted: () => undefined,
+    onFault: () => undefined,
+  });
+  const settle = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  return {
+    sizes,
+    push: (pieces: number) => Array.from({ length: pieces }, () => made.push(work())),
+    settle,
+    /** Lets time pass, millisecond by millisecond. */
+    pass: async (ms: number) => {
+      for (let left = ms; left > 0; left--) {
+        nowMs++;
+        for (const timer of [...timers].filter(({ atMs }) => atMs <= nowMs)) {
+          timers.delete(timer);
+          timer.run();
+        }
+        await settle();
+      }
+    },
+  };
+}
+
+test('after a rest work is begun at once, and what comes in one turn shares a transaction', async () => {
+  const { sizes, push, settle, pass } = paced();
+  push(3);
+  await settle();
+  expect(sizes).toEqual([3]);
+  await pass(1_000);
+  push(1);
+  await settle();
+  expect(sizes).toEqual([3, 1]);
+});
+
+test('work that comes on the heels of other work waits for its like, for as long as two batches take', async () => {
+  const { sizes, push, settle, pass } = paced();
+  for (let nth = 0; nth < 20; nth++) {
+    push(1);
+    await pass(30);
+  }
+  const before = sizes.length;
+  push(1);
+  await settle();
+  for (let nth = 0; nth < 6; nth++) {
+    await pass(3);
+    push(1);
+  }
+  await pass(30);
+  expect(sizes.slice(before)).toEqual([1, 6]);
+});
+
+test('a whole batch does not wait', async () => {
+  const { sizes, push, settle, pass } = paced();
+  for (let nth = 0; nth < 20; nth++) {
+    push(1);
+    await pass(30);
+  }
+  const before = sizes.length;
+  push(1);
+  await settle();
+  push(7);
+  await settle();
+  expect(sizes.slice(before)).toEqual([1]);
+  push(1);
+  await settle();
+  expect(sizes.slice(before)).toEqual([1, 8]);
+});
