@@ -23,7 +23,10 @@ export type ConnectOptions = {
 
 /** An array as PostgreSQL reads it: `{"a","b",NULL}`. */
 const arrayLiteral = (items: readonly unknown[]): string =>
-  `{${items.map((item) => (item === null || item === undefined ? 'NULL' : `"${elementText(item).replaceAll(/["\\]/g, '\\$&')}"`)).join(',')}}`;
+  `{${items.map((item) => (item === null || item === undefined ? 'NULL' : quotedElement(elementText(item)))).join(',')}}`;
+/** Looks first, because most elements have nothing to escape; by two plain replacements, because one with a pattern takes half as long again. */
+const quotedElement = (text: string): string =>
+  text.includes('"') || text.includes('\\') ? `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : `"${text}"`;
 const elementText = (item: unknown): string => {
   if (item instanceof Date) return item.toISOString();
   return typeof item === 'object' ? JSON.stringify(item) : String(item as string | number | boolean);
