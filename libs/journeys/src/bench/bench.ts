@@ -16,8 +16,10 @@ import { highestRate, type Tried } from './search.ts';
 import { countStatements, type Statement } from './statements.ts';
 import { idleCpu, offer, type Window } from './window.ts';
 
-// `npm run bench`: starts a system of its own and measures it. `--json` ends with one line of JSON, `--quick` is coarse and done in half
-// a minute, `--long` goes to 50,000 purchases, `--profile DIR` records where each service spends its time, `--rate N` measures one rate only.
+// `npm run bench`: starts a system of its own and measures it. `--json` ends with one line of JSON; `--only PART` (several times: floor,
+// system, parcels, growth, instances) leaves out the rest; `--quick` is coarse; `--long` goes to 50,000 purchases. To look closer:
+// `--rate N --seconds S --windows W` offers one rate again and again, `--profile DIR` records where each service spends its time, and
+// `--set NAME=VALUE` and `--postgres NAME=VALUE` give the services an environment variable and PostgreSQL a setting to be tried.
 
 const { values: flags } = parseArgs({
   options: {
@@ -27,8 +29,22 @@ const { values: flags } = parseArgs({
     profile: { type: 'string' },
     rate: { type: 'string' },
     seconds: { type: 'string' },
+    windows: { type: 'string' },
+    only: { type: 'string', multiple: true },
+    set: { type: 'string', multiple: true, default: [] },
+    postgres: { type: 'string', multiple: true, default: [] },
   },
 });
+
+const parts = ['floor', 'system', 'parcels', 'growth', 'instances'] as const;
+type Part = (typeof parts)[number];
+const strange = flags.only?.filter((name) => !(parts as readonly string[]).includes(name)) ?? [];
+if (strange.length > 0) throw new Error(`--only ${strange.join(', ')}: the parts are ${parts.join(', ')}`);
+const wanted = (part: Part): boolean => flags.only === undefined || flags.only.includes(part);
+
+/** `NAME=VALUE` */
+const settings = (given: readonly string[]): Record<string, string> =>
+  Object.fromEntries(given.map((one) => [one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1)]));
 
 type Plan = {
   readonly warmUpS: number;
@@ -133,11 +149,16 @@ const memory = ({ system, parts }: Place): Record<string, number> =>
   Object.fromEntries([...parts, 'nats'].map((part) => [part, residentMb(system.pidOf(part) ?? 0)]));
 
 /** Goes on until there are ten times as many orders, and compares memory and cost. */
-async function grow(place: Place, at: number, rate: number, before: { memory: Record<string, number>; cpu: number }) {
+async function grow(
+  place: Place,
+  at: number,
+  rates: { readonly growing: number; readonly measuring: number },
+  before: { readonly memory: Readonly<Record<string, number>>; readonly cpu: number },
+) {
   const left = at * 10 - (await placed(place));
-  if (left > 0) say(shown(await offer(place, rate, left / rate)));
+  if (left > 0) say(shown(await offer(place, rates.growing, left / rates.growing)));
   const after = memory(place);
-  const again = await offer(place, Math.round(rate / 1.6), plan.windowS);
+  const again = await offer(place, rates.measuring, plan.halfS);
   say(shown(again));
   const parts = Object.keys(after).map((part) => [part, [before.memory[part] ?? 0, after[part] ?? 0]] as const);
   return { purchases: [at, at * 10] as const, cpu: [before.cpu, again.cpu.ours] as const, memoryMb: Object.fromEntries(parts) };
@@ -147,7 +168,8 @@ async function grow(place: Place, at: number, rate: number, before: { memory: Re
 async function measureInstances(counts: readonly number[], rate: number): Promise<NonNullable<Result['instances']>> {
   const balancer = await startBalancer();
   const most = Math.max(...counts);
-  const place = await startPlace({ ...crowd, moreOrders: most - 1, env: { gateway: { ORDER_URL: balancer.url } }, balancer, say });
+  const env = { ...crowd.env, gateway: { ORDER_URL: balancer.url } };
+  const place = await startPlace({ ...crowd, moreOrders: most - 1, env, balancer, say });
   const measured: { orders: number; window: Window }[] = [];
   try {
     for (let nth = 2; nth <= most; nth++) await place.system.kill(`order-${nth}`, 'SIGTERM');
@@ -169,13 +191,20 @@ async function measureInstances(counts: readonly number[], rate: number): Promis
   }
 }
 
-const crowd = { buyers: 1_000, coupons: flags.quick || flags.rate ? 200 : flags.long ? 3_000 : 1_500 };
+const crowd = {
+  buyers: 1_000,
+  coupons: flags.quick || flags.rate ? 200 : flags.long ? 3_000 : 1_500,
+  env: { '*': settings(flags.set) },
+  postgresSettings: settings(flags.postgres),
+};
 
 /** One rate, and nothing else: for comparing before and after. */
 async function measureOne(place: Place, rate: number, result: Mutable<Result>): Promise<void> {
   const seconds = Number(flags.seconds ?? 10);
-  result.best = await offer(place, rate, seconds);
-  say(shown(result.best));
+  for (let left = Number(flags.windows ?? 1); left > 0; left--) {
+    result.best = await offer(place, rate, seconds);
+    say(shown(result.best));
+  }
   const { statements } = await countStatements(place.sql, () => offer(place, rate, Math.min(seconds, 5)));
   result.statements = statements;
   result.statementsPerPurchase = statementsPer(statements, Math.round(rate * Math.min(seconds, 5)));
@@ -184,33 +213,46 @@ async function measureOne(place: Place, rate: number, result: Mutable<Result>): 
 const statementsPer = (statements: readonly Statement[], purchases: number): number =>
   Math.round((statements.reduce((sum, { calls }) => sum + calls, 0) / purchases) * 10) / 10;
 
+/** The rate at which memory and cost are compared where the best one is not looked for. */
+const growthRate = 100;
+
 async function measureAll(place: Place, result: Mutable<Result>): Promise<void> {
   const { system, sql } = place;
   result.idle = await idleCpu(place, plan.idleS);
   say(`idle: ${result.idle.ours} ms CPU a second`);
-  result.floor = await measureFloor(sql, { url: system.adminUrl, ...plan.floor });
-  say(`floor: ${result.floor.purchasesPerS} purchases/s with ${result.floor.connections} connections, ${result.floor.rows} rows each`);
-  const early = plan.memoryAt;
+  if (wanted('floor')) {
+    result.floor = await measureFloor(sql, { url: system.adminUrl, ...plan.floor });
+    say(`floor: ${result.floor.purchasesPerS} purchases/s with ${result.floor.connections} connections, ${result.floor.rows} rows each`);
+  }
+  const early = wanted('growth') ? plan.memoryAt : undefined;
   if (early !== undefined) {
     const left = early - (await placed(place));
-    if (left > 0) await offer(place, warmUpRate * 2, left / (warmUpRate * 2));
+    if (left > 0) say(shown(await offer(place, growthRate, left / growthRate)));
   }
   const earlyMemory = memory(place);
+  if (wanted('system')) await measureSystem(place, result);
+  if (wanted('parcels')) {
+    result.parcelsPerS = await measureParcels(sql, { adminUrl: system.adminUrl, natsUrl: system.natsUrl, parcels: plan.parcels });
+    say(`${result.parcelsPerS} messages/s through outbox, stream and inbox`);
+  }
+  if (early === undefined) return;
+  const half = result.half ?? (await offer(place, growthRate / 2, plan.halfS));
+  const rate = result.best ? Math.round(result.best.rate * 0.8) : growthRate;
+  result.growth = await grow(place, early, { growing: rate, measuring: half.rate }, { memory: earlyMemory, cpu: half.cpu.ours });
+}
+
+async function measureSystem(place: Place, result: Mutable<Result>): Promise<void> {
   const { best, tried } = await search(place);
   result.tried = tried;
   if (!best) return;
   result.best = best;
-  result.ratio = Math.round((best.perS / result.floor.purchasesPerS) * 1_000) / 1_000;
+  if (result.floor) result.ratio = Math.round((best.perS / result.floor.purchasesPerS) * 1_000) / 1_000;
   const half = Math.round(best.rate / 2);
   result.half = await offer(place, half, plan.halfS);
   say(shown(result.half));
-  const { statements } = await countStatements(sql, () => offer(place, half, plan.windowS));
+  const { statements } = await countStatements(place.sql, () => offer(place, half, plan.windowS));
   result.statements = statements;
   result.statementsPerPurchase = statementsPer(statements, half * plan.windowS);
-  result.parcelsPerS = await measureParcels(sql, { adminUrl: system.adminUrl, natsUrl: system.natsUrl, parcels: plan.parcels });
-  say(`${result.parcelsPerS} messages/s through outbox, stream and inbox`);
-  if (early !== undefined)
-    result.growth = await grow(place, early, Math.round(best.rate * 0.8), { memory: earlyMemory, cpu: result.half.cpu.ours });
 }
 
 async function main(): Promise<void> {
@@ -232,8 +274,8 @@ async function main(): Promise<void> {
   } finally {
     await place.stop();
   }
-  if (flags.rate === undefined && plan.instances.length > 0 && result.best)
-    result.instances = await measureInstances(plan.instances, Math.round(result.best.rate / 2));
+  if (flags.rate === undefined && plan.instances.length > 0 && wanted('instances'))
+    result.instances = await measureInstances(plan.instances, result.half?.rate ?? growthRate / 2);
   if (!flags.json) for (const line of report(result)) console.log(line);
   else console.log(JSON.stringify({ ...result, statements: result.statements?.slice(0, 20), profiles: undefined }));
   if (result.violations.length > 0) process.exitCode = 1;

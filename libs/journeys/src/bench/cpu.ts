@@ -26,6 +26,17 @@ function statOf(pid: number): Stat | undefined {
   return { pid, parent: fields[1] ?? 0, ownMs: (user + system) * msPerTick, endedChildrenMs: (childUser + childSystem) * msPerTick };
 }
 
+/** What all processes of the machine have used so far, in milliseconds of one core. */
+export function busyMs(): number {
+  // user, nice, system, idle, iowait, irq, softirq
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync('/proc/stat', 'utf8')
+    .split('\n', 1)[0]!
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq) * msPerTick;
+}
+
 /** What one process has used so far, in milliseconds. */
 export const cpuOfProcess = (pid: number): number => statOf(pid)?.ownMs ?? 0;
 

@@ -11,6 +11,7 @@ import { startSystem, type System } from '@yunshi/local/system';
 import type { Balancer } from './balancer.ts';
 import { surely, type Buyer, type Wish } from './buyer.ts';
 import { startGenerator, type Generator } from './generator.ts';
+import { startSink } from './sink.ts';
 import { prepareCounting } from './statements.ts';
 
 /** A system of its own to be measured, with buyers before its door. */
@@ -32,6 +33,8 @@ export type PlaceOptions = {
   /** More instances of the order service, named `order-2` and so on. */
   readonly moreOrders?: number;
   readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Settings of PostgreSQL to be tried. */
+  readonly postgresSettings?: Readonly<Record<string, string>>;
   /** Stands before the order service. */
   readonly balancer?: Balancer;
   /** The folder into which every service records where its time goes. */
@@ -47,13 +50,16 @@ export async function startPlace({
   coupons,
   moreOrders = 0,
   env = {},
+  postgresSettings = {},
   balancer,
   profiles,
   say,
 }: PlaceOptions): Promise<Place> {
   const dir = await mkdtemp(join(tmpdir(), 'yunshi-bench-'));
+  const sink = await startSink();
   const clear = async () => {
     await endLeftovers(dir);
+    await sink.stop();
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
@@ -64,8 +70,9 @@ export async function startPlace({
       seed: 'demo',
       services: [...services, ...more],
       durable: true,
-      postgresSettings: { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track_planning': 'on' },
-      env: { ...env, ...recording([...services, ...more], profiles) },
+      postgresSettings: { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track_planning': 'on', ...postgresSettings },
+      // Traces and metrics are on, at the sampling that is the default.
+      env: { ...env, '*': { ...sink.env, ...env['*'] }, ...recording([...services, ...more], profiles) },
     });
     balancer?.to([Number(new URL(system.urls['order']!).port)]);
     say(`the system is up in ${dir}`);

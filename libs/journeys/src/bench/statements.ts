@@ -17,7 +17,7 @@ export async function prepareCounting(sql: Sql): Promise<void> {
   await track(sql, 'none');
 }
 
-/** Counts what PostgreSQL is asked while `run` goes on, without the bench's own questions and the sandbox's. */
+/** Counts what PostgreSQL is asked while `run` goes on, without the bench's own questions and the sandbox's. Reads count as commits. */
 export async function countStatements(sql: Sql, run: () => Promise<unknown>): Promise<Counted> {
   await track(sql, 'top');
   await sql`select pg_stat_statements_reset()`;

@@ -1,10 +1,10 @@
-import { cpuOfProcess, readCpu, used, type Cpu } from './cpu.ts';
+import { busyMs, cpuOfProcess, readCpu, used, type Cpu } from './cpu.ts';
 import { quantile, type Measured } from './generator.ts';
 import type { Place } from './place.ts';
 import { committed } from './statements.ts';
 
 /** What is not ours: the world outside and the measuring itself. */
-const apart = new Set(['sandbox', 'postgres: sandbox', 'postgres: bench', 'load generator']);
+const apart = new Set(['sandbox', 'postgres: sandbox', 'postgres: bench', 'load generator', 'others on the machine']);
 
 /** A time of load: what came of it, and what it cost. */
 export type Window = {
@@ -33,7 +33,10 @@ export async function offer(place: Place, rate: number, seconds: number): Promis
   const { system, sql, generator, parts } = place;
   const read = async () => {
     const cpu = new Map(await readCpu(system, parts, sql));
-    return { cpu: cpu.set('load generator', cpuOfProcess(generator.pid)), commits: await committed(sql) };
+    cpu.set('load generator', cpuOfProcess(generator.pid));
+    const ours = [...cpu.values()].reduce((sum, ms) => sum + ms, 0);
+    // Where this is not small, the machine was not ours alone, and rates and times say little.
+    return { cpu: cpu.set('others on the machine', busyMs() - ours), commits: await committed(sql) };
   };
   const before = await read();
   const measured = await generator.offer(rate, seconds);
