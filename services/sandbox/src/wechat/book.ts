@@ -195,9 +195,8 @@ const orderPage = (tx: Tx) => ({
     return asked.map(({ number, outTradeNos }) => outTradeNos.some((sub) => (owner.get(sub) ?? number) !== number));
   }),
   saveOrder: together(async (changed: readonly Order[]): Promise<void[]> => {
-    const rows = changed.map(({ subOrders: _, ...row }) => row);
     const subs = changed.flatMap((order) => order.subOrders);
-    await allDone<unknown>([orders.save(tx, rows), subOrders.save(tx, subs)]);
+    await allDone<unknown>([orders.save(tx, changed), subOrders.save(tx, subs)]);
     return changed.map(() => undefined);
   }),
   saveSubOrder: async (sub: WechatSubOrder): Promise<void> => void (await subOrders.save(tx, [sub])),
