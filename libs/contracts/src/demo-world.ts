@@ -38,7 +38,7 @@ export const demoProviders = {
   direct: { providerId: provider(6), name: '云市自营', nameEn: 'Yunshi Direct' },
 } as const;
 
-/** Everybody whom the development issuer can be: three buyers, a user of each provider, an operator. */
+/** Everybody whom the development issuer can be: three buyers, a user of each provider, two operators. */
 export const demoPersonas = {
   lin: { userId: user(1), accountId: demoAccounts.qinghe.accountId, name: '林晓', title: '买家 · 青禾便利连锁', roles: ['buyer'] },
   zhao: { userId: user(2), accountId: demoAccounts.haishi.accountId, name: '赵启明', title: '买家 · 海石物流', roles: ['buyer'] },
@@ -99,6 +99,8 @@ export const demoPersonas = {
     providerId: demoProviders.direct.providerId,
   },
   operator: { userId: user(21), accountId: demoAccounts.yunshi.accountId, name: '云市运营', title: '运营', roles: ['operator'] },
+  /** Where money is settled by hand, a second person has to agree. */
+  finance: { userId: user(22), accountId: demoAccounts.yunshi.accountId, name: '云市财务', title: '运营 · 财务复核', roles: ['operator'] },
 } as const;
 
 /** The products by name, and their SKUs by what they are. */

@@ -17,13 +17,13 @@ const env = { DEV_ISSUER: 'on', DEV_ISSUER_KEY_FILE: keyFile, AUTH_ISSUER: issue
 const post = async (url: string, body: unknown) =>
   fetch(`${url}/v1/dev/token`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
-test('there are three buyers, one with an approver beside, a user of each of six providers and an operator', () => {
+test('there are three buyers, one with an approver beside, a user of each of six providers and two operators', () => {
   const roles = personas.map(({ caller }) => caller.roles.join());
   expect(roles.filter((role) => role === 'buyer')).toHaveLength(3);
   expect(new Set(personas.map(({ caller }) => caller.providerId).filter(Boolean)).size).toBe(6);
-  expect(roles.filter((role) => role === 'operator')).toHaveLength(1);
+  expect(roles.filter((role) => role === 'operator')).toHaveLength(2);
   expect(roles.filter((role) => role === 'buyer,approver')).toHaveLength(1);
-  expect(new Set(personas.map(({ caller }) => caller.accountId)).size).toBe(personas.length - 1);
+  expect(new Set(personas.map(({ caller }) => caller.accountId)).size).toBe(personas.length - 2);
 });
 
 test('every persona gets a token that others verify by the published keys', async () => {
