@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { demoProducts, demoProviders } from '@yunshi/contracts/demo-world';
 import type { productChanged } from '@yunshi/contracts/catalog';
+import { demoReviews } from './reviews.ts';
 import { demoShelf, seedDemoWorld } from './seed.ts';
 
 const now = new Date('2026-03-02T04:00:00Z');
@@ -21,6 +22,13 @@ test('every product that the demo world names is on the shelf once, with its SKU
   const named = Object.values(demoProducts).map(({ productId, name, skus }) => [productId, name, Object.values(skus)]);
   expect(onShelf).toHaveLength(named.length);
   expect(new Set(onShelf)).toEqual(new Set(named));
+});
+
+test('what buyers have said of a product is what its rating comes to', () => {
+  const { reviews, ratings } = demoReviews(demoShelf, now);
+  expect(new Set(reviews.map(({ reviewId }) => reviewId)).size).toBe(reviews.length);
+  for (const { productId, stars } of ratings)
+    expect(reviews.filter((review) => review.productId === productId).reduce((sum, review) => sum + review.stars, 0)).toBe(stars);
 });
 
 test('seeding is the same every time', () => {

@@ -3,6 +3,7 @@ import type { Result } from '@yunshi/kernel/result';
 import { httpWrite, write, type Decision } from '@yunshi/messaging/handle';
 import { changeOf, publish, shelve, type Product } from '../product/product.ts';
 import { categories, products, providers, rowOf, type ProductRow } from '../product/products.ts';
+import { ratings, reviews } from '../review/reviews.ts';
 import { saleCounts } from '../sale/sales.ts';
 import { chenxiShelf } from './chenxi.ts';
 import { directShelf } from './direct.ts';
@@ -10,6 +11,7 @@ import { fanyingShelf } from './fanying.ts';
 import { lidunShelf } from './lidun.ts';
 import { muzuoShelf } from './muzuo.ts';
 import { demoCategories, demoProviderRows } from './places.ts';
+import { demoReviews } from './reviews.ts';
 import type { Exhibit } from './shelf.ts';
 import { wenlanShelf } from './wenlan.ts';
 
@@ -46,12 +48,15 @@ function demoWorld(now: Date): Decision<ProductRow> {
       sold: exhibit.sold,
     };
   });
+  const said = demoReviews(demoShelf, today);
   return {
     writes: [
       ...demoCategories.map((category) => write(categories, category)),
       ...providerRows.map((provider) => write(providers, provider)),
       ...stocked.map(({ row }) => write(products, row)),
       ...stocked.map(({ row, sold }) => write(saleCounts, { productId: row.productId, completed: sold })),
+      ...said.reviews.map((review) => write(reviews, review)),
+      ...said.ratings.map((rating) => write(ratings, rating)),
     ],
     events: stocked.map(({ event }) => event),
   };

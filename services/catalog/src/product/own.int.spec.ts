@@ -277,7 +277,7 @@ describe('reviews', () => {
     await ask('POST', path, zhao, { stars: 2, text: '导出太慢' });
     expect(await rating()).toEqual({ reviews: 2, average: 3.5 });
     expect((await ask('GET', `${path}?sort=stars`)).body.items).toMatchObject([{ stars: 2 }, { stars: 5 }]);
-    expect((await ask('GET', '/v1/my/reviews', lin)).body.items).toMatchObject([{ product_id: office.productId, text: five.text }]);
+    expect((await ask('GET', '/v1/my/reviews', lin)).body.items[0]).toMatchObject({ product_id: office.productId, text: five.text });
   });
 
   test('are answered by the provider of the product, who may word the answer anew', async () => {
@@ -286,7 +286,7 @@ describe('reviews', () => {
     expect((await answer(chenxi, '不是我的')).status).toBe(404);
     await answer(fanying, '导出已提速');
     expect((await answer(fanying, '导出已提速三倍')).body).toMatchObject({ stars: 2, answer: { text: '导出已提速三倍' } });
-    expect((await ask('GET', '/v1/provider/reviews', chenxi)).body.items).toEqual([]);
+    expect((await ask('GET', `/v1/provider/reviews?product_id=${office.productId}`, chenxi)).body.items).toEqual([]);
   });
 
   test('are hidden by the operator, and then count no more', async () => {
@@ -296,7 +296,7 @@ describe('reviews', () => {
     expect((await ask('POST', `${at}/hide`, operator, { reason: '与商品无关' })).body).toMatchObject({ status: 'hidden' });
     expect(await rating()).toEqual({ reviews: 1, average: 5 });
     expect((await ask('GET', `/v1/reviews/${bad?.review_id}`)).status).toBe(404);
-    expect((await ask('GET', '/v1/my/reviews', zhao)).body.items).toMatchObject([{ status: 'hidden', hidden_reason: '与商品无关' }]);
+    expect((await ask('GET', '/v1/my/reviews', zhao)).body.items[0]).toMatchObject({ status: 'hidden', hidden_reason: '与商品无关' });
     expect((await ask('POST', `${at}/hide`, operator, { reason: '与商品无关' })).body.code).toBe('review-already-so');
     await ask('POST', `${at}/show`, operator, {});
     expect(await rating()).toEqual({ reviews: 2, average: 3.5 });
