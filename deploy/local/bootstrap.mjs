@@ -20,6 +20,7 @@ const commands = {
   simulate: 'libs/simulation/src/simulate.ts',
   crashpoints: 'libs/journeys/src/crashpoints/crashpoints.ts',
   chaos: 'libs/journeys/src/chaos/chaos.ts',
+  powercut: 'libs/journeys/src/chaos/powercut.ts',
 };
 
 const [command = '', ...args] = process.argv.slice(2);

@@ -128,6 +128,8 @@ max_payload: 1MB
 lame_duck_duration: 30s
 jetstream {
   store_dir: ${JSON.stringify(store)}
+  # Else it is what happens to be free on the disk, and the streams may not find the room that they reserve.
+  max_file_store: 10GB
   # An acknowledged message is durable only after a sync; the default of two minutes loses too much in a power failure.
   sync_interval: ${syncInterval}
 }

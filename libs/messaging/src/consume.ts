@@ -2,13 +2,17 @@ import {
   AckPolicy,
   DeliverPolicy,
   jetstream,
+  JetStreamApiCodes,
+  JetStreamApiError,
   type ConsumerConfig,
+  type ConsumerInfo,
   type ConsumerMessages,
   type JetStreamManager,
   type JsMsg,
 } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { ensureStreams, type StreamName } from './bus.ts';
+import { keepMinutes } from './relay.ts';
 
 export type Consuming = { readonly stream: StreamName; readonly durable: string; readonly filters: readonly string[] };
 
@@ -30,13 +34,52 @@ const configOf = ({ durable, filters }: Consuming): Partial<ConsumerConfig> => (
   filter_subjects: [...filters],
 });
 
-/** Makes the durable, and makes it anew where it remembers more than the stream still holds: it would skip messages in silence. */
-async function ensureConsumer(jsm: JetStreamManager, consuming: Consuming): Promise<void> {
-  const info = await jsm.consumers.add(consuming.stream, configOf(consuming));
-  const { state } = await jsm.streams.info(consuming.stream);
-  if (info.delivered.stream_seq <= state.last_seq) return;
-  await jsm.consumers.delete(consuming.stream, consuming.durable);
-  await jsm.consumers.add(consuming.stream, configOf(consuming));
+/** Which start of a server a durable was made under. */
+const serverMark = 'server_id';
+/** Longer than any plausible loss of a stream's unsynced end, and as long as relays keep what they have sent. */
+const lookBackMs = keepMinutes * 60_000;
+
+/**
+ * Which start of which server this is. Several servers with replicas agree on what their streams hold, and then no start of one of them
+ * means that anything may be missing.
+ */
+const startOf = (nc: NatsConnection): string | undefined => (nc.info?.cluster === undefined ? nc.info?.server_id : undefined);
+
+const isMissing = (error: unknown): boolean => error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound;
+
+/**
+ * Makes the durable. After a power cut a server may have kept what a consumer had seen, and lost the end of the stream: new messages then
+ * get numbers that the consumer believes to know, and it would skip them in silence, or be given again what by now is somebody else's. So a durable
+ * that was made under another start of the server is made anew, from before anything that could have been lost; the inboxes absorb the rest.
+ */
+async function ensureConsumer(jsm: JetStreamManager, consuming: Consuming, start: string | undefined): Promise<void> {
+  const { stream, durable } = consuming;
+  const config = { ...configOf(consuming), ...(start !== undefined && { metadata: { [serverMark]: start } }) };
+  const known = await jsm.consumers.info(stream, durable).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
+  if (!known) return void (await jsm.consumers.add(stream, config));
+  const { state } = await jsm.streams.info(stream);
+  const isAhead = known.delivered.stream_seq > state.last_seq;
+  const isOfThisStart = start === undefined || known.config.metadata?.[serverMark] === start;
+  if (!isAhead && isOfThisStart) {
+    const { deliver_policy: _, ...changeable } = config;
+    return void (await jsm.consumers.update(stream, durable, changeable));
+  }
+  const from = await startingPoint(jsm, stream, known);
+  await jsm.consumers.delete(stream, durable);
+  await jsm.consumers.add(stream, { ...config, ...from });
+}
+
+/** From the oldest message that it had not settled, or from further back. By the server's clock, which has stamped the messages. */
+async function startingPoint(jsm: JetStreamManager, stream: StreamName, { ts, ack_floor }: ConsumerInfo): Promise<Partial<ConsumerConfig>> {
+  // Commands and replies that are settled are gone from their streams: all that is left is wanted.
+  if (stream !== 'EVT') return {};
+  const unsettled = await jsm.streams.getMessage(stream, { seq: ack_floor.stream_seq + 1 }).catch(() => null);
+  const lookBack = new Date((ts === undefined ? Date.now() : Date.parse(ts)) - lookBackMs);
+  const from = unsettled && unsettled.time < lookBack ? unsettled.time : lookBack;
+  return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: from.toISOString() };
 }
 
 /**
@@ -51,6 +94,7 @@ export function consume(
 ): Consumption {
   let stopped = false;
   let messages: ConsumerMessages | undefined;
+  let madeFor: string | undefined;
   let retry: { readonly timer: NodeJS.Timeout; readonly resolve: () => void } | undefined;
 
   const pause = (ms: number): Promise<void> =>
@@ -60,7 +104,9 @@ export function consume(
 
   async function pull(): Promise<void> {
     await ensureStreams(jsm);
-    await ensureConsumer(jsm, consuming);
+    const start = startOf(nc);
+    await ensureConsumer(jsm, consuming, start);
+    madeFor = start;
     const consumer = await jetstream(nc).consumers.get(consuming.stream, consuming.durable);
     const pulled = await consumer.consume({
       max_messages: pulledMax,
@@ -71,6 +117,7 @@ export function consume(
     // Not closed and waited for: closing ends when the loop below has read to the end, and nobody reads these.
     if (stopped) return pulled.stop();
     messages = pulled;
+    if (startOf(nc) !== madeFor) return pulled.stop();
     for await (const message of messages) onMessage(message);
   }
 
@@ -85,7 +132,15 @@ export function consume(
       if (!stopped) await pause(300 + Math.random() * 300);
     }
   }
+  /** A server that was started again may have lost something: the durable is looked at again before anything more is pulled. */
+  async function followServer(): Promise<void> {
+    for await (const { type } of nc.status()) {
+      if (stopped) return;
+      if (type === 'reconnect' && startOf(nc) !== madeFor) messages?.stop();
+    }
+  }
   const running = run();
+  void followServer();
   return {
     pulling: () => messages !== undefined,
     stop: async () => {

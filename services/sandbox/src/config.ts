@@ -5,7 +5,7 @@ export const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   DATABASE_URL: z.url(),
-  NATS_URL: z.url(),
+  NATS_URL: z.string().min(1),
   TEST_CLOCK: z.enum(['on', 'off']).default('off'),
   NODE_ENV: z
     .string()

@@ -48,7 +48,7 @@ export async function play({ seed, seconds, perS, nemeses, keep = false, ...opti
   }
 }
 
-async function endsOf({ sql }: Stage): Promise<{ orders: number; ends: Record<string, number> }> {
+export async function endsOf({ sql }: Stage): Promise<{ orders: number; ends: Record<string, number> }> {
   const rows = await sql<{ status: string; count: number }[]>`select status, count(*)::int as count from svc_order.orders group by status`;
   return {
     orders: rows.reduce((sum, { count }) => sum + count, 0),
@@ -56,7 +56,7 @@ async function endsOf({ sql }: Stage): Promise<{ orders: number; ends: Record<st
   };
 }
 
-function tell({ ends, unsure }: Load, say: (line: string) => void): void {
+export function tell({ ends, unsure }: Load, say: (line: string) => void): void {
   for (const [end, count] of [...ends].toSorted(([a], [b]) => a.localeCompare(b))) say(`  ${String(count).padStart(5)} × ${end}`);
   say(`  asked again: ${[...unsure].map(([why, count]) => `${why} × ${count}`).join(', ') || 'never'}`);
 }

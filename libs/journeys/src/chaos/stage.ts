@@ -30,11 +30,14 @@ export type Stage = {
   readonly stop: (keep: boolean) => Promise<void>;
 };
 
-export type StageOptions = Pick<SystemOptions, 'natsServers' | 'env' | 'durable' | 'postgresSettings'> & {
+/** What the services get to know about it, and what undoes it. */
+export type Prepared = { readonly env?: SystemOptions['env']; readonly undo: () => Promise<void> };
+
+export type StageOptions = Pick<SystemOptions, 'natsServers' | 'durable' | 'restart'> & {
   /** Draws what the proxies between services and servers decide by chance. */
   readonly random: Random;
-  /** Prepares the folder before anything lives in it; answers what undoes that. */
-  readonly prepare?: (dir: string) => Promise<() => Promise<void>>;
+  /** Prepares the folder before anything lives in it. */
+  readonly prepare?: (dir: string) => Promise<Prepared>;
   readonly say: (line: string) => void;
 };
 
@@ -43,12 +46,12 @@ const coupons = 120;
 
 export async function setStage({ say, prepare, random, ...options }: StageOptions): Promise<Stage> {
   const dir = await mkdtemp(join(tmpdir(), 'yunshi-chaos-'));
-  const unprepare = await prepare?.(dir);
+  const prepared = await prepare?.(dir);
   const links = makeLinks(random);
   const clear = async (keep: boolean) => {
     await endLeftovers(dir);
     await links.stop();
-    await unprepare?.();
+    await prepared?.undo();
     if (!keep) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
