@@ -17,6 +17,7 @@ const place = {
   testClock: true,
   secrets: { postgres: 'p', roles: {}, encryptionKey: 'e', playedProviders: 's', treasury: '' },
   wechat: { keysFolder: '/keys', merchant: {} },
+  bank: { keysFolder: '/bank-keys', platform: {} },
 };
 
 test.each(services)('compose starts $name, with every variable that npm start gives it', (service) => {

@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureBankKeys, platformEnvironment } from '@yunshi/sandbox/bank/keys';
 import { ensureKeys, merchantEnvironment } from '@yunshi/sandbox/wechat/keys';
 import { databaseUrl, provision } from '../local/provision.ts';
 import { secretsIn } from '../local/secrets.ts';
@@ -42,15 +43,27 @@ async function writeSecrets({ postgres, encryptionKey, playedProviders, treasury
     name,
     value.replace(keys, join(INSIDE, 'wechat')),
   ]);
+  const bank = join(SECRETS, 'setup', 'bank');
+  await ensureBankKeys(bank);
+  const platform = Object.entries(await platformEnvironment(bank)).map(([name, value]) => [
+    name,
+    value.replace(bank, join(INSIDE, 'bank')),
+  ]);
   give('sandbox', {
     SANDBOX_PROVIDER_SECRET: playedProviders,
     SANDBOX_TREASURY_TOKEN: treasury,
     WECHAT_SANDBOX_KEYS: join(INSIDE, 'wechat'),
+    BANK_SANDBOX_KEYS: join(INSIDE, 'bank'),
   });
+  cpSync(bank, join(SECRETS, 'sandbox', 'bank'), { recursive: true });
   cpSync(keys, join(SECRETS, 'sandbox', 'wechat'), { recursive: true });
-  give('payment-gateway', { ...(Object.fromEntries(merchant) as Record<string, string>), WALLET_PAYOUT_TOKEN: treasury });
+  give('payment-gateway', {
+    ...(Object.fromEntries([...merchant, ...platform]) as Record<string, string>),
+    WALLET_PAYOUT_TOKEN: treasury,
+  });
   // A merchant has its own private key and the payment service's public one, and none of the payment service's private keys.
   for (const file of ['merchant_key.pem', 'pub_key.pem']) copy(join(keys, file), join(SECRETS, 'payment-gateway', 'wechat', file));
+  for (const file of ['platform_key.pem', 'tbep_pub.pem']) copy(join(bank, file), join(SECRETS, 'payment-gateway', 'bank', file));
   give('fulfillment', { ENCRYPTION_KEY: encryptionKey, SANDBOX_PROVIDER_SECRET: playedProviders });
   for (const service of ['catalog', 'order', 'coupon']) give(service, {});
   for (const service of Object.keys(schemas)) own(join(SECRETS, service));

@@ -14,6 +14,8 @@ export type Place = {
   secrets: Secrets;
   /** The payment service's key folder, and what a merchant gets out of it. */
   wechat: { keysFolder: string; merchant: Readonly<Record<string, string>> };
+  /** The same of 商企付, and what a platform gets out of it. */
+  bank: { keysFolder: string; platform: Readonly<Record<string, string>> };
 };
 
 export type Service = {
@@ -73,7 +75,7 @@ function edge({ dir, urls }: Place): Record<string, string> {
 }
 
 /** The payment service that this merchant talks to is the sandbox; the real one is only other values of the same names. */
-function merchant({ urls, wechat, secrets }: Place): Record<string, string> {
+function merchant({ urls, wechat, bank, secrets }: Place): Record<string, string> {
   return {
     ...wechat.merchant,
     WECHAT_BASE_URL: urls['sandbox'] ?? '',
@@ -81,6 +83,10 @@ function merchant({ urls, wechat, secrets }: Place): Record<string, string> {
     WECHAT_PAY_PAGE_URL: `${urls['sandbox']}/pay`,
     WALLET_PAYOUT_URL: `${urls['sandbox']}/sandbox/treasury`,
     WALLET_PAYOUT_TOKEN: secrets.treasury,
+    ...bank.platform,
+    MSE_PAY_BASE_URL: urls['sandbox'] ?? '',
+    MSE_PAY_NOTIFY_BASE_URL: urls['payment-gateway'] ?? '',
+    MSE_PAY_RETURN_URL: `${urls['gateway']}/docs`,
   };
 }
 
@@ -93,9 +99,10 @@ function delivery({ urls, secrets }: Place): Record<string, string> {
   };
 }
 
-function outsideWorld({ secrets, wechat }: Place): Record<string, string> {
+function outsideWorld({ secrets, wechat, bank }: Place): Record<string, string> {
   return {
     WECHAT_SANDBOX_KEYS: wechat.keysFolder,
+    BANK_SANDBOX_KEYS: bank.keysFolder,
     SANDBOX_PROVIDER_SECRET: secrets.playedProviders,
     SANDBOX_TREASURY_TOKEN: secrets.treasury,
   };

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureBankKeys, platformEnvironment } from '@yunshi/sandbox/bank/keys';
 import { ensureKeys, merchantEnvironment } from '@yunshi/sandbox/wechat/keys';
 import { endLeftovers } from './leftovers.ts';
 import { takeLock } from './lock.ts';
@@ -94,6 +95,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const keysFolder = join(dir, 'wechat');
     await ensureKeys(keysFolder, new Date());
     const wechat = { keysFolder, merchant: await merchantEnvironment(keysFolder) };
+    const bankFolder = join(dir, 'bank');
+    await ensureBankKeys(bankFolder);
+    const bank = { keysFolder: bankFolder, platform: await platformEnvironment(bankFolder) };
     const servers = await startServers({ ...options, dir, say }, secrets, began);
     const ofRole = (role: string): ServiceRole => ({ role, password: secrets.roles[role] ?? '' });
     options.signal?.throwIfAborted();
@@ -102,7 +106,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const databaseUrlOf = (schema: string) => databaseUrl(servers.postgres.url, DATABASE, ofRole(schema));
     const natsUrl = [...servers.nats.values()].map(({ url }) => url).join(',');
     const choices = { seed: options.seed ?? 'demo', testClock: options.testClock ?? false };
-    const place = { ...choices, dir, urls, secrets, wechat };
+    const place = { ...choices, dir, urls, secrets, wechat, bank };
     const running = await Promise.all(
       services.map(async (service) => {
         const way = await wayToServers(service.name, servers, options.between);

@@ -40,6 +40,7 @@ const sandbox = await startSandbox(
     LOG_LEVEL: 'error',
     NODE_ENV: 'test',
     WECHAT_SANDBOX_KEYS: keysFolder,
+    BANK_SANDBOX_KEYS: join(root, 'bank'),
     SANDBOX_PROVIDER_SECRET: randomBytes(16).toString('hex'),
   }),
 );

@@ -39,6 +39,8 @@ export const instances = pgTable(
     callSeq: integer('call_seq').notNull(),
     pendingSince: time('pending_since'),
     failingSince: time('failing_since'),
+    /** Since when its buyer cannot use it, because the bank has taken the payment back. */
+    suspendedAt: time('suspended_at'),
     mayExist: boolean('may_exist').notNull(),
     signId: text('sign_id'),
     /** Encrypted; bound to the instance's id. */
@@ -65,6 +67,12 @@ export const renewals = pgTable(
   },
   (table) => [index('renewals_by_instance').on(table.instanceId)],
 );
+
+/** Orders whose payment was taken back before there was anything to suspend. */
+export const suspensions = pgTable('suspensions', {
+  orderId: text('order_id').$type<OrderId>().primaryKey(),
+  suspendedAt: time('suspended_at').notNull(),
+});
 
 /** The delivery log: every call to a provider, from the intent to the answer, without token, signature or credentials. */
 export const providerCalls = pgTable(

@@ -34,6 +34,8 @@ import { walletHandlers, walletPerformers, walletWrites } from './wallet/handler
 import { treasury } from './wallet/payouts.ts';
 import { walletRoutes } from './wallet/routes.ts';
 import { walletBook } from './wallet/wallets.ts';
+import { msePayCallbackRoutes } from './mse-pay/callbacks.ts';
+import { openMsePay } from './mse-pay/open.ts';
 import { wechatCallbackRoutes } from './wechat/callbacks.ts';
 import { wechatChannel } from './wechat/channel.ts';
 import { wechatClient } from './wechat/client.ts';
@@ -50,7 +52,9 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   const log = given.log ?? createLog({ service: 'payment-gateway', level: config.logLevel });
   const us = { mchid: config.wechat.mchid, appid: config.wechat.appid, notifyBaseUrl: config.wechat.notifyBaseUrl };
   const wechat = await openWechat(config.wechat, log);
-  const channels: Channels = { wechat_native: wechatChannel(wechat.wechat, us) };
+  let companyOf = (_payee: string): string => '';
+  const bank = config.msePay && (await openMsePay(config.msePay, (payee) => companyOf(payee), log));
+  const channels: Channels = { wechat_native: wechatChannel(wechat.wechat, us), ...(bank && { corporate_bank: bank.channel }) };
   let payeesOf: Parameters<typeof paymentHandlers>[0]['payeesOf'] = () => ({});
 
   const core = await startCore({
@@ -73,7 +77,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   });
   if (config.seed) await seedMerchants(core.sql);
   const merchants = await openMerchants(core.sql, Object.keys(channels) as Channel[], (error) => log.error({ err: error }, 'merchants'));
-  payeesOf = merchants.payeesOf;
+  ({ payeesOf, companyOf } = merchants);
 
   const [book, writes, ledger] = [paymentBook(core.sql), paymentWrites, ledgerBook(core.sql)];
   const server = await httpServer({
@@ -90,6 +94,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       walletRoutes({ core, book: walletBook(core.sql), writes: walletWrites({ originalOpen: config.treasury !== undefined }) }),
       operationRoutes({ service: 'payment-gateway', core }),
       wechatCallbackRoutes({ core, book, writes, us, keyring: wechat.keyring, apiV3Key: wechat.apiV3Key, wall: wallClock }),
+      ...(bank ? [msePayCallbackRoutes({ core, book, writes, keyring: bank.keyring, wall: wallClock })] : []),
     ],
   });
   await core.run();
@@ -107,6 +112,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       merchants.stop();
       await core.stop();
       await wechat.stop();
+      await bank?.stop();
     },
   };
 }

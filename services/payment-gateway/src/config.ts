@@ -7,6 +7,18 @@ const BaseUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/
 /** The variables that this service reads. */
 export const Environment = serviceEnvironment({
   ...seeded,
+  MSE_PAY_PLATFORM_ID: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Our platform’s number at 商企付; absent, companies cannot pay through it here'),
+  MSE_PAY_PLATFORM_SERIAL: z.string().min(1).optional().describe('Serial number of the key that we sign with there'),
+  MSE_PAY_PLATFORM_PRIVATE_KEY_FILE: z.string().min(1).optional().describe('That key, a PEM file'),
+  MSE_PAY_TBEP_SERIAL: z.string().min(1).optional().describe('Serial number of 商企付’s own key'),
+  MSE_PAY_TBEP_PUBLIC_KEY_FILE: z.string().min(1).optional().describe('That key, a PEM file'),
+  MSE_PAY_BASE_URL: BaseUrl.default('https://api.businesspay.qq.com').describe('Where 商企付 is; the sandbox in development'),
+  MSE_PAY_NOTIFY_BASE_URL: BaseUrl.optional().describe("Where 商企付 finds this service's callback route"),
+  MSE_PAY_RETURN_URL: z.url().optional().describe('Where the bank’s page sends the buyer back to; coming back moves nothing'),
   WECHAT_MCHID: z.string().min(1).max(32).describe("The platform's merchant number at WeChat Pay"),
   WECHAT_APPID: z.string().min(1).max(32).describe('The appid that payments are made under'),
   WECHAT_MERCHANT_SERIAL: z.string().min(1).describe("Serial number of the merchant's API certificate"),
@@ -34,6 +46,14 @@ export const Environment = serviceEnvironment({
     "The sandbox's page that plays the payer; shown to buyers. Never set with the real service",
   ),
 })
+  .refine((env) => env.NODE_ENV !== 'production' || env.MSE_PAY_BASE_URL.startsWith('https:'), {
+    message: 'https in production',
+    path: ['MSE_PAY_BASE_URL'],
+  })
+  .refine((env) => env.MSE_PAY_PLATFORM_ID === undefined || msePayOf(env) !== undefined, {
+    message: 'a platform at 商企付 needs its serial, both keys and an address for notices',
+    path: ['MSE_PAY_PLATFORM_ID'],
+  })
   .refine((env) => env.NODE_ENV !== 'production' || env.WECHAT_BASE_URL.startsWith('https:'), {
     message: 'https in production',
     path: ['WECHAT_BASE_URL'],
@@ -63,6 +83,22 @@ export const Environment = serviceEnvironment({
     { message: 'one way to verify what WeChat Pay signs is needed', path: ['WECHAT_PUBLIC_KEY_ID'] },
   );
 
+type MsePayEnvironment = Readonly<Partial<Record<`MSE_PAY_${string}`, string | undefined>>> & { readonly MSE_PAY_BASE_URL: string };
+
+/** What is needed to be paid through 商企付, if all of it is there. */
+function msePayOf(env: MsePayEnvironment) {
+  const platformId = env['MSE_PAY_PLATFORM_ID'];
+  const platformSerial = env['MSE_PAY_PLATFORM_SERIAL'];
+  const privateKeyFile = env['MSE_PAY_PLATFORM_PRIVATE_KEY_FILE'];
+  const tbepSerial = env['MSE_PAY_TBEP_SERIAL'];
+  const tbepPublicKeyFile = env['MSE_PAY_TBEP_PUBLIC_KEY_FILE'];
+  const notifyBaseUrl = env['MSE_PAY_NOTIFY_BASE_URL'];
+  if (!platformId || !platformSerial || !privateKeyFile || !tbepSerial || !tbepPublicKeyFile || !notifyBaseUrl) return undefined;
+  const { MSE_PAY_BASE_URL: baseUrl } = env;
+  const returnUrl = env['MSE_PAY_RETURN_URL'];
+  return { platformId, platformSerial, privateKeyFile, tbepSerial, tbepPublicKeyFile, baseUrl, notifyBaseUrl, returnUrl };
+}
+
 type Play = { readonly NODE_ENV: string; readonly WECHAT_BASE_URL: string };
 const isPlay = ({ NODE_ENV, WECHAT_BASE_URL }: Play): boolean => NODE_ENV !== 'production' && WECHAT_BASE_URL !== REAL.base;
 
@@ -79,6 +115,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
       read.WALLET_PAYOUT_URL === undefined || read.WALLET_PAYOUT_TOKEN === undefined
         ? undefined
         : { url: read.WALLET_PAYOUT_URL, token: read.WALLET_PAYOUT_TOKEN },
+    msePay: msePayOf(read),
     wechat: {
       mchid: read.WECHAT_MCHID,
       appid: read.WECHAT_APPID,

@@ -14,29 +14,45 @@ const merchantRows = rowsOf(tables.merchants, 'providerId', { onConflict: 'keep'
 export type Merchants = {
   /** Of the channels that are in service here; empty for a provider that nobody can pay. */
   readonly payeesOf: (providerId: ProviderId) => Payees;
+  /** The company that has this number at a channel, as that channel knows it. */
+  readonly companyOf: (payee: string) => string;
   readonly stop: () => void;
 };
 
 export async function openMerchants(sql: Sql, inService: readonly Channel[], onFault: (error: unknown) => void): Promise<Merchants> {
   let known: ReadonlyMap<ProviderId, Payees> = new Map();
+  let companies: ReadonlyMap<string, string> = new Map();
   const read = async (): Promise<void> => {
-    const rows = await sql<{ providerId: ProviderId; payees: Payees }[]>`select provider_id as "providerId", payees from merchants`;
+    const rows = await sql<{ providerId: ProviderId; payees: Payees; company: string | null }[]>`
+      select provider_id as "providerId", payees, company from merchants`;
+    companies = new Map(rows.flatMap(({ payees, company }) => Object.values(payees).map((payee) => [payee, company ?? ''] as const)));
     known = new Map(rows.map(({ providerId, payees }) => [providerId, offered(payees, inService)]));
   };
   await read();
   const timer = setInterval(() => void read().catch(onFault), REREAD_MS);
   timer.unref();
-  return { payeesOf: (providerId) => known.get(providerId) ?? {}, stop: () => clearInterval(timer) };
+  return {
+    payeesOf: (providerId) => known.get(providerId) ?? {},
+    companyOf: (payee) => companies.get(payee) ?? '',
+    stop: () => clearInterval(timer),
+  };
 }
 
 const offered = (payees: Payees, inService: readonly Channel[]): Payees =>
   Object.fromEntries(Object.entries(payees).filter(([channel]) => inService.includes(channel as Channel)));
 
-/** The demo world's providers are signed up for WeChat Pay as sub merchants 1900000101 and following. */
+/**
+ * The demo world's providers are signed up for WeChat Pay as sub merchants 1900000101 and following, and, but for the second one, for 商企付
+ * as companies 3000000101 and following.
+ */
 export async function seedMerchants(sql: Sql): Promise<void> {
-  const providers = Object.values(demoProviders);
-  await merchantRows.save(
-    sql,
-    providers.map(({ providerId }, index) => ({ providerId, payees: { wechat_native: String(1_900_000_101 + index) } })),
-  );
+  const rows = Object.entries(demoProviders).map(([key, { providerId, name }], index) => ({
+    providerId,
+    company: name,
+    payees: {
+      wechat_native: String(1_900_000_101 + index),
+      ...(key !== 'chenxi' && { corporate_bank: String(3_000_000_101 + index) }),
+    },
+  }));
+  await merchantRows.save(sql, rows);
 }

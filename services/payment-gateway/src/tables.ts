@@ -122,6 +122,8 @@ export const tasks = pgTable('payment_tasks', {
 export const merchants = pgTable('merchants', {
   providerId: text('provider_id').$type<ProviderId>().primaryKey(),
   payees: jsonb('payees').$type<Partial<Record<Channel, string>>>().notNull(),
+  /** The company's name, as channels want it. */
+  company: text('company'),
 });
 
 /** Immutable: triggers refuse to change or delete a posting, to insert an entry that is out of balance, or one into a time that is closed. */

@@ -8,20 +8,21 @@ import { playedProviderToken } from '@yunshi/protocols/saas/played';
 import { createLog } from '@yunshi/telemetry/log';
 import { fastify, LogController } from 'fastify';
 import type { Config } from './config.ts';
+import { bankSide } from './bank/side.ts';
 import { providerSandbox } from './provider/plugin.ts';
 import { treasurySandbox } from './treasury/plugin.ts';
 import { wechatSide } from './wechat/side.ts';
 
 const CONNECTIONS_MAX = 8;
 const STOP_MS_MAX = 5_000;
-const folders = ['wechat', 'provider', 'treasury'].map((name) => ({
+const folders = ['wechat', 'provider', 'treasury', 'bank'].map((name) => ({
   name,
   path: fileURLToPath(new URL(`../migrations/${name}`, import.meta.url)),
 }));
 
 export type Running = { readonly url: string; readonly stop: () => Promise<void> };
 
-/** Plays the outside world: WeChat Pay and its payers, SaaS providers, and the treasury that pays account balances out. */
+/** Plays the outside world: WeChat Pay and its payers, 商企付 and the companies' banks, SaaS providers, and the treasury that pays account balances out. */
 export async function start(config: Config): Promise<Running> {
   const log = createLog({ service: 'sandbox', level: config.LOG_LEVEL });
   await migrate(config.DATABASE_URL, folders);
@@ -37,9 +38,19 @@ export async function start(config: Config): Promise<Running> {
     keysFolder: config.WECHAT_SANDBOX_KEYS,
     refundTakesMs: config.WECHAT_REFUND_TAKES_MS,
   });
+  const bank = await bankSide({
+    sql,
+    clock,
+    wall: wallClock,
+    log,
+    keysFolder: config.BANK_SANDBOX_KEYS,
+    pageUrl: config.BANK_PAGE_URL,
+    refundTakesMs: config.WECHAT_REFUND_TAKES_MS,
+  });
   const logController = new LogController({ disableRequestLogging: true });
   const app = fastify({ forceCloseConnections: 'idle', loggerInstance: log, logController });
   await app.register(wechat.plugin);
+  await app.register(bank.plugin);
   await app.register(providerSandbox, {
     sql,
     wallNow: wallClock.now,
@@ -64,6 +75,7 @@ export async function start(config: Config): Promise<Running> {
     stop: async () => {
       await app.close();
       await wechat.stop();
+      await bank.stop();
       await nc.drain();
       await sql.end({ timeout: STOP_MS_MAX / 1_000 });
     },

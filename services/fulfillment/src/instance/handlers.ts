@@ -6,23 +6,25 @@ import {
   instanceShipped,
   renewInstance,
 } from '@yunshi/contracts/fulfillment';
+import { paymentRevoked } from '@yunshi/contracts/payment';
 import type { Message } from '@yunshi/contracts/define';
 import { rowsOf } from '@yunshi/db/rows';
-import { due, handle, httpWrite, whenCalled, write } from '@yunshi/messaging/handle';
+import { due, handle, httpWrite, on, whenCalled, write } from '@yunshi/messaging/handle';
 import type { Deadline, Decision, Handler, SagaRef } from '@yunshi/messaging/handle';
 import { callProvider, issueKey } from '../delivery/calls.ts';
 import type { ProviderRequest } from '../delivery/calls.ts';
 import { callIdOf, intended, performed } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
-import { apiKeys, renewals } from '../tables.ts';
+import { apiKeys, renewals, suspensions } from '../tables.ts';
 import { Problem } from '../problems.ts';
-import { begin, expire, heard, instanceIdOf, ofAllAttempts, release, releaseAt, resend, undeliverable } from './instance.ts';
+import { begin, expire, heard, instanceIdOf, ofAllAttempts, release, releaseAt, resend, suspend, undeliverable } from './instance.ts';
 import { instanceRows } from './instances.ts';
 import { heardOfRenewal, renew, type RenewalEnd } from './renewal.ts';
 import type { Instance, NextCall, Refusal, Step, Task } from './instance.ts';
 
 const renewalRows = rowsOf(renewals, 'orderId');
 const apiKeyRows = rowsOf(apiKeys, 'secretId');
+const suspensionRows = rowsOf(suspensions, 'orderId', { onConflict: 'keep' });
 
 const atExpiry = 'instance.expire';
 const atRelease = 'instance.release';
@@ -31,10 +33,20 @@ export const instanceHandlers: readonly Handler[] = [
   handle(fulfilOrder, {
     of: instanceRows,
     key: ({ orderId }) => instanceIdOf(orderId),
-    decide: (order, instance, { now, reply, from }) => {
+    beside: { of: suspensionRows, key: ({ orderId }) => orderId },
+    decide: (order, instance, { now, reply, from, beside }) => {
       if (instance !== undefined) return answeredAgain(instance, from, reply);
       if (undeliverable(order)) return { reply: reply.refused({ reason: 'not-deliverable' }) };
-      return effects(begin(order, from, now), now);
+      const begun = begin(order, from, now);
+      return effects(beside ? { ...begun, instance: suspend(begun.instance, beside.suspendedAt) } : begun, now);
+    },
+  }),
+  on(paymentRevoked, {
+    of: instanceRows,
+    key: ({ orderId }) => instanceIdOf(orderId),
+    decide: ({ orderId, revokedAt }, instance) => {
+      const suspendedAt = new Date(revokedAt);
+      return instance ? { save: suspend(instance, suspendedAt) } : { writes: [write(suspensionRows, { orderId, suspendedAt })] };
     },
   }),
   handle(renewInstance, {

@@ -54,6 +54,8 @@ export type Instance = {
   callSeq: number;
   pendingSince: Date | null;
   failingSince: Date | null;
+  /** Since when its buyer cannot use it, because the bank has taken the payment back 退票. It keeps its status and its period. */
+  suspendedAt: Date | null;
   /** The provider may have made something although we never heard so. */
   mayExist: boolean;
   signId: string | null;
@@ -160,6 +162,7 @@ export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
     callSeq: 0,
     pendingSince: null,
     failingSince: null,
+    suspendedAt: null,
     mayExist: false,
     signId: null,
     access: null,
@@ -249,6 +252,12 @@ function told(instance: Instance, outcome: Outcome, now: Date): Step {
   if (ends <= now) return { instance: { ...instance, ...idle } };
   return again(instance, deliveryPolicy.backOff, ends, now);
 }
+
+/** The bank has taken the money back: the buyer cannot use it until a person has settled the case. The provider is not told: that is decided then. */
+export const suspend = (instance: Instance, at: Date): Instance =>
+  instance.suspendedAt === null && instance.status !== 'failed' && instance.status !== 'closed'
+    ? { ...instance, suspendedAt: at, version: instance.version + 1 }
+    : instance;
 
 /** At its expiry an instance is isolated 隔离; only a SaaS provider has anything to be told. */
 export function expire(instance: Instance, now: Date): Step {

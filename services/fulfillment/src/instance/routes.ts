@@ -35,6 +35,9 @@ const Listed = {
   shipped_at: Time.nullable(),
   expires_at: Time.nullable().meta({ description: 'null: it has not been delivered, or does not expire' }),
   closed_at: Time.nullable(),
+  suspended_at: Time.nullable().meta({
+    description: '已暂停: the bank has taken the payment back, and it cannot be used until that is settled',
+  }),
 };
 const ListedInstance = z.object(Listed).meta({ id: 'ListedInstance' });
 
@@ -49,7 +52,7 @@ const ShownInstance = z
         fields: z.array(z.object({ name: z.string(), value: z.string() })).meta({ description: 'Account, initial password, keys' }),
       })
       .nullable()
-      .meta({ description: '应用信息; null until it is delivered and after it is closed' }),
+      .meta({ description: '应用信息; null until it is delivered, while it is suspended, and after it is closed' }),
   })
   .meta({ id: 'Instance' });
 
@@ -120,7 +123,11 @@ export const instanceRoutes = ({ instances, vault, providerNames }: InstanceRout
         const instance = await instances.find(callerOf(request).accountId, request.params.instance_id);
         if (instance === undefined) throw new Problem('not-found');
         const names = await providerNames([instance.productId]);
-        return { ...listed(instance, names.get(instance.productId)), failure: instance.failure, app: appOf(instance) };
+        return {
+          ...listed(instance, names.get(instance.productId)),
+          failure: instance.failure,
+          app: instance.suspendedAt === null ? appOf(instance) : null,
+        };
       },
     );
   };
@@ -145,5 +152,6 @@ function listed(instance: Instance, providerName: string | undefined): z.infer<t
     shipped_at: instance.shippedAt?.toISOString() ?? null,
     expires_at: instance.expiresAt?.toISOString() ?? null,
     closed_at: instance.closedAt?.toISOString() ?? null,
+    suspended_at: instance.suspendedAt?.toISOString() ?? null,
   };
 }

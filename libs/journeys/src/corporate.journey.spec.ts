@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { demoProducts } from '@yunshi/contracts/demo-world';
+import { connect } from '@yunshi/db/connect';
+import { startSystem, type System } from '@yunshi/local/system';
+import { until } from '@yunshi/testing/until';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Clerk } from './clerk.ts';
+import { violations } from './invariants.ts';
+import { Shopper } from './shopper.ts';
+
+/** A company pays by 商企付: two persons at the bank's own pages, and days between them. */
+
+let dir: string;
+let system: System;
+let lin: Shopper;
+let operator: Shopper;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'yunshi-corporate-'));
+  system = await startSystem({ dir, seed: 'demo', testClock: true, ports: 'free', durable: false });
+  const doors = { gateway: system.urls['gateway']!, sandbox: system.urls['sandbox']! };
+  lin = await new Shopper(doors).login('lin');
+  operator = await new Shopper(doors).login('operator');
+});
+afterAll(async () => {
+  await system?.stop();
+  await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+});
+
+type Attempt = {
+  status: string;
+  failure: string | null;
+  bank: { code: string } | null;
+  waits_for: { who: string; since: string; until: string } | null;
+  redirect: { method: string; url: string } | null;
+  code_url: string | null;
+};
+type Payment = { payment_id: string; status: string; pay_by: string; attempts: Attempt[] };
+
+async function order(): Promise<string> {
+  const wish = { sku_id: demoProducts.helpDesk.skus.team, quantity: 5, duration: 3 };
+  const quote = await lin.post('/v1/quotes', wish);
+  const agreements = (quote.body['agreements'] as { name: string }[]).map(({ name }) => name);
+  const ordered = await lin.post('/v1/orders', { ...wish, accepted_agreements: agreements });
+  expect(ordered.status).toBe(201);
+  return ordered.body['order_id'] as string;
+}
+const pay = (orderId: string, how: object) => lin.post('/v1/payments', { order_id: orderId, ...how });
+const atBank = { channel: 'corporate_bank', bank: 'ICBC' };
+const paymentOf = async (orderId: string): Promise<Payment> =>
+  ((await lin.get(`/v1/payments?order_id=${orderId}`)).body['items'] as Payment[])[0]!;
+/** 已完成支付 */
+const askNow = async (orderId: string): Promise<Payment> =>
+  (await lin.post(`/v1/payments/${(await paymentOf(orderId)).payment_id}/query`, {})).body as unknown as Payment;
+const attemptBecomes = (orderId: string, status: string) =>
+  until(async () => (await paymentOf(orderId)).attempts.find((attempt) => attempt.status === status), { what: `an attempt is ${status}` });
+const orderBecomes = (orderId: string, status: string) =>
+  until(async () => (await lin.get(`/v1/orders/${orderId}`)).body['status'] === status, { what: `the order is ${status}`, within: 30_000 });
+const whats = async (orderId: string): Promise<string[]> =>
+  ((await lin.get(`/v1/orders/${orderId}/timeline`)).body['items'] as { what: string }[]).map(({ what }) => what);
+const pass = (advance: string) => operator.post('/v1/test/clock', { advance });
+const clerk = (user: string) => new Clerk(system.urls['sandbox']!).login(user);
+
+/** The maker's part: to the bank's page, and the voucher to a checker. */
+async function handIn(orderId: string): Promise<string> {
+  const opened = (await pay(orderId, atBank)).body as unknown as Payment;
+  const { redirect, waits_for: waits, bank } = opened.attempts.at(-1)!;
+  expect({ redirect: redirect?.method, who: waits?.who, bank: bank?.code }).toEqual({ redirect: 'GET', who: 'maker', bank: 'ICBC' });
+  const maker = await clerk('zhidan');
+  const page = await maker.read(redirect!.url);
+  expect(page).toContain('帆影软件');
+  const number = /C[0-9a-z]{25}/.exec(page)![0];
+  expect(await maker.submit(redirect!.url, 'fuhe1')).toBe(200);
+  return number;
+}
+
+test('the maker hands it in, the checker approves the next day, and it is delivered; then the bank takes the money back', async () => {
+  const orderId = await order();
+  const number = await handIn(orderId);
+  const waiting = await attemptBecomes(orderId, 'approving');
+  expect(waiting.waits_for).toMatchObject({ who: 'checker' });
+  // The order waits for as long as the bank may.
+  expect((await paymentOf(orderId)).pay_by >= waiting.waits_for!.until).toBe(true);
+  expect(await (await clerk('zhidan')).decide(number, 'approve')).toBeUndefined();
+  expect(await (await clerk('fuhe2')).decide(number, 'approve')).toBeUndefined();
+
+  await pass('P1DT1H');
+  expect((await askNow(orderId)).attempts.at(-1)?.status).toBe('approving');
+  expect((await lin.get(`/v1/orders/${orderId}`)).body['status']).toBe('pending_payment');
+  expect(await (await clerk('fuhe1')).decide(number, 'approve')).toBe(200);
+  await orderBecomes(orderId, 'completed');
+  expect(await whats(orderId)).toEqual(expect.arrayContaining(['bank-started', 'bank-approving', 'paid', 'completed']));
+
+  const revoked = await fetch(`${system.urls['sandbox']}/sandbox/bank/payments/${number}/revoke`, { method: 'POST' });
+  expect(revoked.status).toBe(200);
+  await attemptBecomes(orderId, 'revoked');
+  const [instance] = (await until(async () => {
+    const { items } = (await lin.get(`/v1/instances`)).body as {
+      items: { instance_id: string; order_id: string; suspended_at: string | null }[];
+    };
+    const suspended = items.filter((one) => one.order_id === orderId && one.suspended_at !== null);
+    return suspended.length > 0 && suspended;
+  })) as { instance_id: string }[];
+  expect((await lin.get(`/v1/instances/${instance!.instance_id}`)).body['app']).toBeNull();
+  const tasks = (await operator.get('/v1/ops/payment-tasks?limit=100')).body['items'] as { kind: string; order_id: string }[];
+  expect(tasks.filter((task) => task.order_id === orderId).map(({ kind }) => kind)).toEqual(['payment-revoked']);
+  await until(async () => (await whats(orderId)).includes('payment-revoked'));
+});
+
+test('while the bank holds the voucher no other way is open; a rejected one can be paid another way', async () => {
+  const orderId = await order();
+  const number = await handIn(orderId);
+  await attemptBecomes(orderId, 'approving');
+  expect(await pay(orderId, { channel: 'wechat_native' })).toMatchObject({ status: 409, body: { code: 'bank-holds-voucher' } });
+  expect(await (await clerk('fuhe1')).decide(number, 'reject')).toBe(200);
+  expect(await attemptBecomes(orderId, 'closed')).toMatchObject({ failure: 'BANK_REJECTED' });
+  const other = (await pay(orderId, { channel: 'wechat_native' })).body as unknown as Payment;
+  await lin.scan(other.attempts.at(-1)!.code_url!);
+  await orderBecomes(orderId, 'completed');
+});
+
+test('a voucher that nobody has handed in is closed first when the buyer turns to WeChat', async () => {
+  const orderId = await order();
+  const opened = (await pay(orderId, atBank)).body as unknown as Payment;
+  const page = opened.attempts[0]!.redirect!.url;
+  const other = (await pay(orderId, { channel: 'wechat_native' })).body as unknown as Payment;
+  expect(other.attempts.map(({ status }) => status)).toEqual(['closed', 'open']);
+  expect(await (await clerk('zhidan')).submit(page, 'fuhe1')).toBe(409);
+  await lin.scan(other.attempts.at(-1)!.code_url!);
+  await orderBecomes(orderId, 'completed');
+});
+
+test('a voucher that nobody approves is closed by the bank, and the order when its time is over; then all books agree', async () => {
+  const orderId = await order();
+  await handIn(orderId);
+  await attemptBecomes(orderId, 'approving');
+  await pass('P5DT1H');
+  expect(await attemptBecomes(orderId, 'closed')).toMatchObject({ failure: 'APPROVAL_EXPIRED' });
+  await pass('P3D');
+  await orderBecomes(orderId, 'closed');
+  const sql = connect({ url: system.adminUrl, name: 'corporate test', connectionsMax: 2 });
+  try {
+    await until(async () => (await violations(sql)).length === 0, { within: 20_000, what: 'no rule is broken' });
+  } finally {
+    await sql.end();
+  }
+});
