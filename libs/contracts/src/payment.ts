@@ -4,8 +4,8 @@ import { DeliveryType } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { command, event } from './define.ts';
 
-/** How an order can be paid: WeChat Pay by a code, 商企付, and UnionPay's B2B gateway. */
-export const Channel = z.enum(['wechat_native', 'corporate_bank', 'unionpay_b2b']);
+/** How an order can be paid: WeChat Pay by a code, and 商企付, by which a company pays through its bank. */
+export const Channel = z.enum(['wechat_native', 'corporate_bank']);
 export type Channel = z.infer<typeof Channel>;
 
 /** The banks that a company can pay by through 商企付. */

@@ -1,11 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { demoProducts } from '@yunshi/contracts/demo-world';
 import { connect } from '@yunshi/db/connect';
 import { startSystem, type System } from '@yunshi/local/system';
+import { signAnswer } from '@yunshi/protocols/mse-pay/signature';
+import { privateKeyOf } from '@yunshi/protocols/wechat/rsa';
 import { until } from '@yunshi/testing/until';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Clerk } from './clerk.ts';
 import { violations } from './invariants.ts';
 import { Shopper } from './shopper.ts';
@@ -34,7 +37,7 @@ type Attempt = {
   failure: string | null;
   bank: { code: string } | null;
   waits_for: { who: string; since: string; until: string } | null;
-  redirect: { method: string; url: string } | null;
+  redirect_url: string | null;
   code_url: string | null;
 };
 type Payment = { payment_id: string; status: string; pay_by: string; attempts: Attempt[] };
@@ -66,13 +69,13 @@ const clerk = (user: string) => new Clerk(system.urls['sandbox']!).login(user);
 /** The maker's part: to the bank's page, and the voucher to a checker. */
 async function handIn(orderId: string): Promise<string> {
   const opened = (await pay(orderId, atBank)).body as unknown as Payment;
-  const { redirect, waits_for: waits, bank } = opened.attempts.at(-1)!;
-  expect({ redirect: redirect?.method, who: waits?.who, bank: bank?.code }).toEqual({ redirect: 'GET', who: 'maker', bank: 'ICBC' });
+  const { redirect_url: url, waits_for: waits, bank } = opened.attempts.at(-1)!;
+  expect({ who: waits?.who, bank: bank?.code }).toEqual({ who: 'maker', bank: 'ICBC' });
   const maker = await clerk('zhidan');
-  const page = await maker.read(redirect!.url);
+  const page = await maker.read(url!);
   expect(page).toContain('帆影软件');
   const number = /C[0-9a-z]{25}/.exec(page)![0];
-  expect(await maker.submit(redirect!.url, 'fuhe1')).toBe(200);
+  expect(await maker.submit(url!, 'fuhe1')).toBe(200);
   return number;
 }
 
@@ -124,7 +127,7 @@ test('while the bank holds the voucher no other way is open; a rejected one can 
 test('a voucher that nobody has handed in is closed first when the buyer turns to WeChat', async () => {
   const orderId = await order();
   const opened = (await pay(orderId, atBank)).body as unknown as Payment;
-  const page = opened.attempts[0]!.redirect!.url;
+  const page = opened.attempts[0]!.redirect_url!;
   const other = (await pay(orderId, { channel: 'wechat_native' })).body as unknown as Payment;
   expect(other.attempts.map(({ status }) => status)).toEqual(['closed', 'open']);
   expect(await (await clerk('zhidan')).submit(page, 'fuhe1')).toBe(409);
@@ -142,8 +145,81 @@ test('a voucher that nobody approves is closed by the bank, and the order when i
   await orderBecomes(orderId, 'closed');
   const sql = connect({ url: system.adminUrl, name: 'corporate test', connectionsMax: 2 });
   try {
-    await until(async () => (await violations(sql)).length === 0, { within: 20_000, what: 'no rule is broken' });
+    const quiet = async () => {
+      const broken = await violations(sql);
+      if (broken.length > 0) throw new Error(JSON.stringify(broken, null, 1));
+      return true;
+    };
+    await until(quiet, { within: 20_000, what: 'no rule is broken' });
   } finally {
     await sql.end();
   }
+});
+
+describe('a notice that is not the channel’s word', () => {
+  let number = '';
+  let orderId = '';
+  const notice = (change: object = {}, id = randomUUID()) =>
+    JSON.stringify({
+      api_version: 'v3',
+      live_mode: false,
+      event_id: id,
+      event_type: 'mse_payment.succeeded',
+      create_time: '2026-03-01T12:00:00+08:00',
+      event_content: {
+        payment_id: '40001',
+        out_payment_id: number,
+        amount: 1,
+        currency: 'CNY',
+        payee: { ent_id: '3000000101' },
+        pay_status: 'SUCCEEDED',
+        ...change,
+      },
+    });
+  const send = async (body: string, header: string | undefined): Promise<number> => {
+    const headers = { 'content-type': 'application/json', ...(header !== undefined && { 'tbep-authorization': header }) };
+    return (await fetch(`${system.urls['payment-gateway']}/v1/notify/mse-pay`, { method: 'POST', headers, body })).status;
+  };
+  const signed = async (body: string, { wallMs = Date.now(), serial }: { wallMs?: number; serial?: string } = {}): Promise<string> => {
+    const names = JSON.parse(await readFile(join(dir, 'bank', 'names.json'), 'utf8')) as { tbep_serial: string };
+    const privateKey = privateKeyOf(await readFile(join(dir, 'bank', 'tbep_key.pem'), 'utf8'));
+    return signAnswer(body, { serial: serial ?? names.tbep_serial, privateKey }, { wallMs, nonce: 'n' });
+  };
+  beforeAll(async () => {
+    orderId = await order();
+    const opened = (await pay(orderId, atBank)).body as unknown as Payment;
+    number = /C[0-9a-z]{25}/.exec(await (await clerk('zhidan')).read(opened.attempts[0]!.redirect_url!))![0];
+  });
+  const nothingMoved = async (): Promise<boolean> => (await paymentOf(orderId)).attempts.every(({ status }) => status === 'open');
+
+  test('because it is unsigned, tampered, truncated or stale, or of an unknown key, is refused', async () => {
+    const body = notice();
+    expect(await send(body, undefined)).toBe(401);
+    expect(await send(body.replace('"amount":1', '"amount":2'), await signed(body))).toBe(401);
+    expect(await send(body.slice(0, -20), await signed(body))).toBe(401);
+    expect(await send(body, await signed(body, { wallMs: Date.now() - 360_000 }))).toBe(401);
+    expect(await send(body, await signed(body, { serial: '5FFF' }))).toBe(401);
+    expect(await nothingMoved()).toBe(true);
+  });
+  test('because it is too large is not read', async () => {
+    const body = notice({ memo: 'x'.repeat(70_000) });
+    expect(await send(body, await signed(body))).toBe(413);
+    expect(await nothingMoved()).toBe(true);
+  });
+  test('because it cannot be read is asked for again', async () => {
+    expect(await send('{"a":1}', await signed('{"a":1}'))).toBe(500);
+  });
+  test('about another payee or currency, or a number that nobody has, is kept and shown to an operator, however often it comes', async () => {
+    for (const change of [{ payee: { ent_id: '3000000999' } }, { currency: 'USD' }, { out_payment_id: `C${'0'.repeat(25)}` }]) {
+      const body = notice(change);
+      for (let times = 0; times < 2; times++) expect(await send(body, await signed(body))).toBe(204);
+    }
+    const tasks = (await operator.get('/v1/ops/payment-tasks?limit=100')).body['items'] as { kind: string; subject: string }[];
+    expect(
+      tasks
+        .filter(({ subject }) => subject === number || subject.startsWith('C000'))
+        .map(({ kind }) => kind)
+        .toSorted(),
+    ).toEqual(['order-mismatch', 'order-unknown']);
+  });
 });

@@ -6,6 +6,8 @@ const services = ['svc_catalog', 'svc_order', 'svc_payment', 'svc_coupon', 'svc_
 /** Who must have received the messages that others send: each command its owner, each reply its asker, and these events these services. */
 const listeners: Readonly<Record<string, readonly string[]>> = {
   'evt.payment.received.v1': ['svc_order'],
+  'evt.payment.corporate-moved.v1': ['svc_order'],
+  'evt.payment.revoked.v1': ['svc_order', 'svc_fulfillment'],
   'evt.order.completed.v1': ['svc_payment'],
   'evt.catalog.product-changed.v1': ['svc_order', 'svc_coupon', 'svc_fulfillment'],
 };
@@ -39,8 +41,15 @@ export async function readBooks(sql: Sql, acknowledged: Acknowledged = []): Prom
     takings: await rows(sql`
       select s.out_trade_no as number, s.transaction_id as "transactionId", s.amount as paid,
         coalesce((select sum(r.amount) from svc_sandbox.wechat_refunds r where r.out_trade_no = s.out_trade_no and r.status = 'SUCCESS'), 0)::bigint as refunded
-      from svc_sandbox.wechat_sub_orders s join svc_sandbox.wechat_orders o on o.number = s.order_number where o.state = 'SUCCESS'`),
-    givings: await rows(sql`select out_refund_no as "refundNo", amount, status from svc_sandbox.wechat_refunds`),
+      from svc_sandbox.wechat_sub_orders s join svc_sandbox.wechat_orders o on o.number = s.order_number where o.state = 'SUCCESS'
+      union all
+      select b.out_payment_id, b.payment_id, b.amount, case b.status when 'REVOKED' then b.amount else
+        coalesce((select sum(r.amount) from svc_sandbox.bank_refunds r where r.out_payment_id = b.out_payment_id and r.status = 'SUCCEEDED'), 0)::bigint end
+      from svc_sandbox.bank_payments b where b.status in ('SUCCEEDED', 'REVOKED')`),
+    givings: await rows(sql`
+      select out_refund_no as "refundNo", amount, status from svc_sandbox.wechat_refunds
+      union all
+      select out_refund_id, amount, case status when 'SUCCEEDED' then 'SUCCESS' else status end from svc_sandbox.bank_refunds`),
     provided: await rows(sql`select sign_id as "signId", order_id as "orderId", status from svc_sandbox.provider_instances`),
     unsent: await perService((schema) => sql`select ${schema} as service, subject, created_at from ${sql(schema)}.outbox`),
     unreceived: await unreceived(sql),

@@ -1,5 +1,5 @@
 /**
- * What must be true of the books of all services, of WeChat Pay and of the providers once everything has come to rest. Written once:
+ * What must be true of the books of all services, of the channels and of the providers once everything has come to rest. Written once:
  * the simulation checks its memory against these rules, the tests on real servers what stands in PostgreSQL (see invariants.ts).
  */
 
@@ -52,7 +52,7 @@ export type Books = {
     readonly amount: number;
     readonly orderId: string | null;
   }[];
-  /** WeChat Pay's own book: what was paid, and what of it was given back. */
+  /** The channels' own books: what was paid, and what of it went back. */
   readonly takings: readonly {
     readonly number: string;
     readonly transactionId: string;
@@ -85,7 +85,13 @@ function byOrder<R extends { readonly orderId: string }>(rows: readonly R[]): Re
   return new Map(rows.map((row) => [row.orderId, row]));
 }
 
-/** What WeChat Pay holds of each order's money, found by the transaction number that the payer's bank would show. */
+/** The bank has taken the money back, and a person settles what follows: the order stands as it stood. */
+const isRevoked = ({ payments }: Books): ((order: { readonly orderId: string }) => boolean) => {
+  const revoked = new Set(payments.filter(({ status }) => status === 'revoked').map(({ orderId }) => orderId));
+  return ({ orderId }) => revoked.has(orderId);
+};
+
+/** What the channels hold of each order's money, found by the transaction number that the payer's bank would show. */
 function heldOutside({ attempts, takings }: Books): ReadonlyMap<string, number> {
   const orderOf = new Map(attempts.map((attempt) => [attempt.transactionId, attempt.orderId]));
   const held = new Map<string, number>();
@@ -116,7 +122,11 @@ const ordersAndSagas: readonly Rule[] = [
       return orders.filter(({ orderId, status }) => {
         const story = (told.get(orderId) ?? []).toSorted((a, b) => a.version - b.version);
         const ends = story.filter((entry) => ended.has(entry.status));
-        return story.some((entry, index) => entry.version !== index + 1) || story.at(-1)?.status !== status || ends.length > 1;
+        return (
+          story.some((entry, index) => entry.version !== index + 1) ||
+          story.at(-1)?.status !== status ||
+          new Set(ends.map((entry) => entry.status)).size > 1
+        );
       });
     },
   },
@@ -139,8 +149,10 @@ const moneyAndGoods: readonly Rule[] = [
     broken: (books) => {
       const held = heldOutside(books);
       const orders = byOrder(books.orders);
+      const revoked = isRevoked(books);
       return books.instances.filter(
-        (instance) => isDelivered(instance) && (held.get(instance.orderId) ?? 0) !== orders.get(instance.orderId)?.payable,
+        (instance) =>
+          isDelivered(instance) && !revoked(instance) && (held.get(instance.orderId) ?? 0) !== orders.get(instance.orderId)?.payable,
       );
     },
   },
@@ -148,11 +160,14 @@ const moneyAndGoods: readonly Rule[] = [
     name: 'nothing is paid and neither delivered nor refunded in full',
     broken: (books) => {
       const held = heldOutside(books);
-      return books.orders.filter(({ orderId, status, payable }) => (held.get(orderId) ?? 0) !== (status === 'completed' ? payable : 0));
+      const revoked = isRevoked(books);
+      return books.orders.filter(
+        (order) => (held.get(order.orderId) ?? 0) !== (order.status === 'completed' && !revoked(order) ? order.payable : 0),
+      );
     },
   },
   {
-    name: 'no money lies at WeChat Pay that no attempt of ours knows of',
+    name: 'no money lies at a channel that no attempt of ours knows of',
     broken: ({ takings, attempts }) => {
       const known = new Set(attempts.map(({ transactionId }) => transactionId));
       return takings.filter(({ transactionId }) => !known.has(transactionId));
@@ -177,7 +192,7 @@ const moneyAndGoods: readonly Rule[] = [
     },
   },
   {
-    name: 'an order has given back what WeChat Pay has given back',
+    name: 'an order has given back no more than the channels have',
     broken: (books) => {
       const orderOf = new Map(books.attempts.map((attempt) => [attempt.transactionId, attempt.orderId]));
       const back = sums(
@@ -263,7 +278,7 @@ const ledger: readonly Rule[] = [
       ].filter(([, sum]) => sum !== 0),
   },
   {
-    name: 'the ledger holds what WeChat Pay holds',
+    name: 'the ledger holds what the channels hold',
     broken: ({ postings, takings }) => {
       const ours = total(
         postings.filter(({ account }) => account.startsWith('channel_clearing:')),
@@ -288,17 +303,21 @@ const ledger: readonly Rule[] = [
   },
   {
     name: 'a completed order is earned in full, and no other at all',
-    broken: ({ orders, postings }) => {
+    broken: (books) => {
+      const { orders, postings } = books;
+      const revoked = isRevoked(books);
       const earned = sums(
         postings.filter(({ account }) => /^(platform_fee|provider_payable|provider_balance):/.test(account)),
         ({ orderId }) => orderId ?? '',
         ({ amount }) => -amount,
       );
-      return orders.filter(({ orderId, status, payable }) => (earned.get(orderId) ?? 0) !== (status === 'completed' ? payable : 0));
+      return orders.filter(
+        (order) => (earned.get(order.orderId) ?? 0) !== (order.status === 'completed' && !revoked(order) ? order.payable : 0),
+      );
     },
   },
   {
-    name: 'our book of refunds is that of WeChat Pay',
+    name: 'our book of refunds is that of the channels',
     broken: ({ refunds, givings }) => {
       const theirs = new Map(givings.map((giving) => [giving.refundNo, giving]));
       const ours = new Set(refunds.map(({ refundNo }) => refundNo));

@@ -4,7 +4,7 @@ import type { DeliveryType } from '@yunshi/kernel/marketplace';
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 import type { EntryKind, LedgerAccount } from './ledger/ledger.ts';
-import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, Redirect, Refund, RefundStatus, Task } from './payment/state.ts';
+import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, Refund, RefundStatus, Task } from './payment/state.ts';
 import type { SettlementStatus } from './settlement/flow.ts';
 import type { BankAccount, Proposal, Source, WithdrawalStatus } from './wallet/wallet.ts';
 
@@ -52,7 +52,7 @@ export const attempts = pgTable(
     bank: text('bank').$type<BankCode>(),
     channelNo: text('channel_no'),
     codeUrl: text('code_url'),
-    redirect: jsonb('redirect').$type<Redirect>(),
+    redirectUrl: text('redirect'),
     shownAt: at('code_at'),
     approvingSince: at('approving_since'),
     failure: text('failure'),

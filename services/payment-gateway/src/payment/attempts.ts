@@ -82,7 +82,7 @@ function opened(
   const expiresAt = corporate ? new Date(Math.min(now.getTime() + corporate.makerMs, payBy.getTime() - corporate.checkerMs)) : payBy;
   if (expiresAt.getTime() - now.getTime() < windowMsMin) return no('payment-window-over');
   const { orderId, amount, description } = before;
-  const nothing = { channelNo: null, codeUrl: null, redirect: null, shownAt: null, approvingSince: null, askedAt: null, failure: null };
+  const nothing = { channelNo: null, codeUrl: null, redirectUrl: null, shownAt: null, approvingSince: null, askedAt: null, failure: null };
   const noMoney = { orphanReason: null, transactionId: null, received: null, paidAt: null };
   const clocks = { expiresAt, createdAt: now, checks: 0, missed: 0 };
   const fresh: Attempt = { ...chosen, orderId, amount, description, status: 'opening', ...nothing, ...noMoney, ...clocks };
@@ -172,14 +172,12 @@ export function placed(payment: Payment, attemptId: AttemptId, answer: PlaceOutc
   }
 }
 
-function meansOf({ means }: Extract<PlaceOutcome, { kind: 'placed' }>): Pick<Attempt, 'codeUrl' | 'redirect'> {
+function meansOf({ means }: Extract<PlaceOutcome, { kind: 'placed' }>): Pick<Attempt, 'codeUrl' | 'redirectUrl'> {
   switch (means.kind) {
     case 'code':
-      return { codeUrl: means.codeUrl, redirect: null };
+      return { codeUrl: means.codeUrl, redirectUrl: null };
     case 'page':
-      return { codeUrl: null, redirect: { url: means.url } };
-    case 'form':
-      return { codeUrl: null, redirect: { url: means.url, fields: means.fields } };
+      return { codeUrl: null, redirectUrl: means.url };
   }
 }
 

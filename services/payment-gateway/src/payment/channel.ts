@@ -1,6 +1,5 @@
 /**
- * The port to payment channels: what a channel is asked, and every outcome. WeChat Pay and the corporate banks' gateways stand behind it
- * alike; why one port is enough is in docs/decisions/one-port-for-all-channels.md.
+ * The port to payment channels: what a channel is asked, and every outcome. WeChat Pay and 商企付 stand behind it alike; why one port is enough is in docs/decisions/one-port-for-all-channels.md.
  */
 import { BankCode, Channel } from '@yunshi/contracts/payment';
 import { AttemptId, OrderId } from '@yunshi/kernel/ids';
@@ -47,11 +46,10 @@ export const ChannelRefund = z.object({
 });
 export type ChannelRefund = z.infer<typeof ChannelRefund>;
 
-/** What the buyer pays with: a code to scan, a page to open, or a form to send. */
+/** What the buyer pays with: a code to scan, or a page to open. */
 export const Means = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('code'), codeUrl: z.string() }),
   z.object({ kind: z.literal('page'), url: z.string() }),
-  z.object({ kind: z.literal('form'), url: z.string(), fields: z.record(z.string(), z.string()) }),
 ]);
 export type Means = z.infer<typeof Means>;
 

@@ -29,8 +29,6 @@ export const channelRules: Readonly<Record<Channel, ChannelRules>> = {
   // A code lives two hours. WeChat Pay takes orders only that can be paid for another minute, and ten million yuan at most.
   wechat_native: { amountMax: 1_000_000_000, shownMs: 110 * MINUTE, windowMsMin: 75 * SECOND },
   corporate_bank: { amountMax: 1_000_000_000_000, shownMs: 110 * MINUTE, windowMsMin: 5 * MINUTE, corporate },
-  // The form that the buyer's browser sends is good for as long as the order is.
-  unionpay_b2b: { amountMax: 1_000_000_000_000, shownMs: 7 * DAY, windowMsMin: 5 * MINUTE, corporate },
 };
 
 /** The last moment at which an attempt may still succeed. */

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { Problem } from '../problems.ts';
 import { approveBy, channelRules } from './channels.ts';
 import { payments, type PaymentBook } from './payments.ts';
-import { liveAttempt, paymentFlow, type Attempt, type Payment, type PaymentStatus, type Redirect } from './state.ts';
+import { liveAttempt, paymentFlow, type Attempt, type Payment, type PaymentStatus } from './state.ts';
 import { follow, type Following } from './waiting.ts';
 import type { AskedChannel, Opened, PaymentWrites } from './writes.ts';
 
@@ -42,13 +42,10 @@ const ShownAttempt = z
     amount: Fen,
     bank: z.object({ code: BankCode, name: z.string() }).nullable().meta({ description: 'The bank that a corporate payment goes through' }),
     waits_for: Waits.nullable().meta({ description: 'Corporate payments: whom the bank waits for, since when and until when' }),
-    redirect: z
-      .object({ method: z.enum(['GET', 'POST']), url: z.url(), fields: z.record(z.string(), z.string()) })
-      .nullable()
-      .meta({
-        description:
-          'Corporate payments: where the buyer’s browser goes, with a form of these fields if it is a POST. Coming back from there proves nothing: ask with `query`.',
-      }),
+    redirect_url: z.url().nullable().meta({
+      description:
+        'Corporate payments: the page that the buyer’s browser goes to. Coming back from there proves nothing: ask with `query`.',
+    }),
     code_url: z.string().nullable().meta({ description: 'wechat_native: draw it as a QR code, to be scanned with WeChat' }),
     pay_page_url: z.url().optional().meta({ description: 'Sandbox only: a page that plays the payer' }),
     expires_at: Time,
@@ -91,8 +88,7 @@ const OpenBody = z
   .strictObject({
     order_id: OrderId,
     channel: z.enum([...Channel.options, BALANCE]).meta({
-      description:
-        'wechat_native 微信支付, corporate_bank 商企付, unionpay_b2b 银联企业网银. account_balance 账户余额 is refused: it cannot pay.',
+      description: 'wechat_native 微信支付, corporate_bank 商企付. account_balance 账户余额 is refused: it cannot pay.',
     }),
     bank: BankCode.optional().meta({ description: 'corporate_bank: the bank that the company pays through' }),
   })
@@ -337,19 +333,13 @@ function shownAttempt(attempt: Attempt, payPageOf: Deps['payPageOf']): z.infer<t
     amount: attempt.amount,
     bank: bank && { code: bank, name: bankNames[bank] },
     waits_for: waitsOf(attempt),
-    redirect: isOpen && attempt.redirect ? shownRedirect(attempt.redirect) : null,
+    redirect_url: isOpen ? attempt.redirectUrl : null,
     code_url: code,
     ...(page !== undefined && { pay_page_url: page }),
     expires_at: attempt.expiresAt.toISOString(),
     failure: attempt.failure,
   };
 }
-
-const shownRedirect = ({ url, fields }: Redirect) => ({
-  method: fields ? ('POST' as const) : ('GET' as const),
-  url,
-  fields: { ...fields },
-});
 
 function waitsOf(attempt: Attempt): z.infer<typeof Waits> | null {
   const until = approveBy(attempt);

@@ -74,7 +74,7 @@ export type Attempt = {
   readonly channelNo: string | null;
   /** What the buyer pays with: a code to scan, or where the buyer's browser goes. */
   readonly codeUrl: string | null;
-  readonly redirect: Redirect | null;
+  readonly redirectUrl: string | null;
   /** When the channel gave us that. */
   readonly shownAt: Date | null;
   /** Since when, as far as we know, the bank waits for the checker. */
@@ -94,9 +94,6 @@ export type Attempt = {
   /** When the buyer last had the channel asked. */
   readonly askedAt: Date | null;
 };
-
-/** A page to open, or a form to send, with these fields, to where the buyer pays. */
-export type Redirect = { readonly url: string; readonly fields?: Readonly<Record<string, string>> | undefined };
 
 export type Refund = {
   readonly refundNo: string;

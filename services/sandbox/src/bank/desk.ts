@@ -51,7 +51,7 @@ export const bankDesk = ({ channel }: Deps) =>
     app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 4096 }, (_request, body, done) =>
       done(null, Object.fromEntries(new URLSearchParams(String(body)))),
     );
-    const form = (request: FastifyRequest, name: string): string => String((request.body as Record<string, unknown> | null)?.[name] ?? '');
+    const form = (request: FastifyRequest, name: string): string => (request.body as Readonly<Record<string, string>> | null)?.[name] ?? '';
 
     app.post('/bank/login', async (request, reply) => {
       const session = { customerNo: form(request, 'customer_no'), user: form(request, 'user') };

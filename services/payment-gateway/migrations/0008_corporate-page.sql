@@ -1,0 +1,1 @@
+ALTER TABLE "payment_attempts" ALTER COLUMN "redirect" SET DATA TYPE text;
