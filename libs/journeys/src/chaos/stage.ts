@@ -62,6 +62,7 @@ export async function setStage({ say, prepare, random, ...options }: StageOption
       ports: 'free',
       restart: true,
       between: links.between,
+      env: prepared?.env ?? {},
       say,
       ...options,
     });
