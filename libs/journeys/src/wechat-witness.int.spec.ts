@@ -71,14 +71,14 @@ async function adapter(url: string, sources: KeySources) {
   const keyring = await openKeyring(sources, wallClock);
   const client = wechatClient({
     hosts: [url],
-    merchant: { mchid: merchant.mchid, serialNo: merchant.merchant_serial, privateKey: privateKeyOf(merchantKey) },
+    merchant: () => ({ mchid: merchant.mchid, serialNo: merchant.merchant_serial, privateKey: privateKeyOf(merchantKey) }),
     keyring,
     answerSerial: sources.publicKey?.id,
     wall: wallClock,
     log,
   });
   afterAll(client.close);
-  return { keyring, ...wechatPay({ client, keyring, apiV3Key: key }), sharing: wechatSharing({ client }) };
+  return { keyring, ...wechatPay({ client, keyring, apiV3Keys: () => [key] }), sharing: wechatSharing({ client }) };
 }
 const asJson = (body: object): RequestInit => ({ headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 const post = (path: string, body: object, method = 'POST') => fetch(`${sandboxUrl}${path}`, { ...asJson(body), method });
@@ -183,7 +183,7 @@ test('a callback that the witness signs and seals is opened by the adapter, and 
     'wechatpay-serial': merchant.public_key_id,
     'wechatpay-signature': Rsa.sign(Formatter.response(timestamp, 'n', body), keys.publicKey.privateKey),
   };
-  const read = (text: string) => readCallback(headers, Buffer.from(text), { keyOf: keyring.keyOf, apiV3Key: key, wallMs: Date.now() });
+  const read = (text: string) => readCallback(headers, Buffer.from(text), { keyOf: keyring.keyOf, apiV3Keys: [key], wallMs: Date.now() });
   expect(read(body)).toMatchObject({
     ok: true,
     value: { kind: 'order', attach: 'x', order: { number: 'SEALED01', state: 'paid', amount: 7 } },
@@ -254,7 +254,7 @@ describe('the adapter against the sandbox', () => {
     }
     const opened = () =>
       callbacks.flatMap(({ headers, body }) => {
-        const read = readCallback(headers, Buffer.from(body), { keyOf: wechat.keyring.keyOf, apiV3Key: key, wallMs: Date.now() });
+        const read = readCallback(headers, Buffer.from(body), { keyOf: wechat.keyring.keyOf, apiV3Keys: [key], wallMs: Date.now() });
         return read.ok && read.value.kind === 'order'
           ? [{ serial: headers['wechatpay-serial'] ?? '', number: read.value.order.number }]
           : [];

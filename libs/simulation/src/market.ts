@@ -136,7 +136,7 @@ export class Market {
     const { wrapping } = this.world;
     const client = this.wechat.clientFor(process);
     const channel = wrapping.wechat?.(client) ?? client;
-    const wechat = wechatPay({ client: channel, keyring: undefined as never, apiV3Key: undefined as never });
+    const wechat = wechatPay({ client: channel, keyring: undefined as never, apiV3Keys: undefined as never });
     return {
       handlers: paymentHandlers({
         payeesOf: () => ({ wechat_native: '1900000101' }),

@@ -1,4 +1,4 @@
-import { metrics, type Attributes, type Histogram } from '@opentelemetry/api';
+import { metrics, type Attributes, type Histogram, type ObservableResult } from '@opentelemetry/api';
 
 /**
  * Every number the system tells about itself, one function for each. Without an exporter they do nothing.
@@ -107,6 +107,17 @@ export function observeLedger(read: () => Promise<number>): () => void {
     );
   imbalance.addCallback(observe);
   return () => imbalance.removeCallback(observe);
+}
+
+/** Reads at each collection how many differences wait to be settled, by class. Answers a function that ends it. */
+export function observeOpenDifferences(read: () => Promise<Readonly<Record<string, number>>>): () => void {
+  const open = gauge('yunshi.reconciliation.open', '{difference}', 'Differences between a channel and our books that nobody has settled');
+  const observe = async (result: ObservableResult): Promise<void> => {
+    const counts = await read().catch(() => ({}));
+    for (const [kind, count] of Object.entries(counts)) result.observe(count, { 'yunshi.reconciliation': kind });
+  };
+  open.addCallback(observe);
+  return () => open.removeCallback(observe);
 }
 
 export type ConsumerState = {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { jwtAuth, type Auth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
@@ -7,11 +6,12 @@ import { newId } from '@yunshi/kernel/ids';
 import { startCore, type Core } from '@yunshi/messaging/core';
 import { Problem as OperationProblem } from '@yunshi/operations/problems';
 import { operationRoutes } from '@yunshi/operations/routes';
-import { privateKeyOf } from '@yunshi/protocols/wechat/rsa';
-import { apiV3Key } from '@yunshi/protocols/wechat/seal';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog, type Log } from '@yunshi/telemetry/log';
-import { observeLedger } from '@yunshi/telemetry/metrics';
+import { observeLedger, observeOpenDifferences } from '@yunshi/telemetry/metrics';
+import { abnormalPerformers } from './abnormal/calls.ts';
+import { abnormalRoutes } from './abnormal/routes.ts';
+import { abnormalHandlers } from './abnormal/writes.ts';
 import type { Config } from './config.ts';
 import { ledgerBook } from './ledger/balances.ts';
 import { closeNow, closingHandlers } from './ledger/closing.ts';
@@ -26,6 +26,10 @@ import { paymentBook } from './payment/payments.ts';
 import { paymentRoutes } from './payment/routes.ts';
 import { paymentWrites } from './payment/writes.ts';
 import { Problem } from './problems.ts';
+import { reconciliationBook } from './reconciliation/book.ts';
+import { statementPerformer } from './reconciliation/calls.ts';
+import { reconciliationHandlers, scheduleReconciliations } from './reconciliation/handlers.ts';
+import { reconciliationRoutes } from './reconciliation/routes.ts';
 import { settlementRoutes } from './settlement/routes.ts';
 import { providerStatements } from './settlement/statements.ts';
 import { sharingPerformers } from './sharing/calls.ts';
@@ -36,11 +40,15 @@ import { walletRoutes } from './wallet/routes.ts';
 import { walletBook } from './wallet/wallets.ts';
 import { msePayCallbackRoutes } from './mse-pay/callbacks.ts';
 import { openMsePay } from './mse-pay/open.ts';
+import { wechatAbnormal } from './wechat/abnormal.ts';
+import { wechatBills } from './wechat/bills.ts';
 import { wechatCallbackRoutes } from './wechat/callbacks.ts';
 import { wechatChannel } from './wechat/channel.ts';
 import { wechatClient } from './wechat/client.ts';
 import { openKeyring } from './wechat/keyring.ts';
+import { openSecrets } from './wechat/secrets.ts';
 import { wechatSharing } from './wechat/sharing.ts';
+import { wechatStatements } from './wechat/statement.ts';
 import { wechatPay } from './wechat/wechat-pay.ts';
 
 export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
@@ -55,6 +63,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   let companyOf = (_payee: string): string => '';
   const bank = config.msePay && (await openMsePay(config.msePay, (payee) => companyOf(payee), log));
   const channels: Channels = { wechat_native: wechatChannel(wechat.wechat, us), ...(bank && { corporate_bank: bank.channel }) };
+  const sources = [wechatStatements(wechat.bills)];
   let payeesOf: Parameters<typeof paymentHandlers>[0]['payeesOf'] = () => ({});
 
   const core = await startCore({
@@ -66,11 +75,15 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     handlers: () => [
       ...paymentHandlers({ payeesOf: (providerId) => payeesOf(providerId), newPaymentId: (at) => newId('pay', at) }),
       ...closingHandlers(),
+      ...reconciliationHandlers(),
+      ...abnormalHandlers,
       ...walletHandlers(),
     ],
-    performers: () => [
+    performers: ({ sql }) => [
       ...performers(channels),
       ...sharingPerformers(us, wechat.sharing),
+      ...abnormalPerformers(wechat.abnormal),
+      statementPerformer({ sources, book: reconciliationBook(sql) }),
       ...walletPerformers(config.treasury && treasury(config.treasury)),
     ],
     onFault: (what, error) => log.error({ err: error }, what),
@@ -79,7 +92,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   const merchants = await openMerchants(core.sql, Object.keys(channels) as Channel[], (error) => log.error({ err: error }, 'merchants'));
   ({ payeesOf, companyOf } = merchants);
 
-  const [book, writes, ledger] = [paymentBook(core.sql), paymentWrites, ledgerBook(core.sql)];
+  const [book, writes, ledger, differences] = [paymentBook(core.sql), paymentWrites, ledgerBook(core.sql), reconciliationBook(core.sql)];
   const server = await httpServer({
     name: 'payment-gateway',
     logger: log,
@@ -89,25 +102,28 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     routes: [
       paymentRoutes({ core, book, writes, payPageOf: payPage(config.wechat.payPageUrl) }),
       operatorRoutes({ core, book, writes }),
+      abnormalRoutes({ core, book, wechat: wechat.abnormal }),
+      reconciliationRoutes({ core, book: differences, channels: sources.map((source) => source.channel) }),
       ledgerRoutes({ ledger, lines: ledgerLines(core.sql) }),
       settlementRoutes({ ledger, statements: providerStatements(core.sql) }),
       walletRoutes({ core, book: walletBook(core.sql), writes: walletWrites({ originalOpen: config.treasury !== undefined }) }),
       operationRoutes({ service: 'payment-gateway', core }),
-      wechatCallbackRoutes({ core, book, writes, us, keyring: wechat.keyring, apiV3Key: wechat.apiV3Key, wall: wallClock }),
+      wechatCallbackRoutes({ core, book, writes, us, keyring: wechat.keyring, apiV3Keys: wechat.apiV3Keys, wall: wallClock }),
       ...(bank ? [msePayCallbackRoutes({ core, book, writes, keyring: bank.keyring, wall: wallClock })] : []),
     ],
   });
   await core.run();
   await core.write(closeNow, {});
+  await scheduleReconciliations(core, sources);
   if (config.seed) await seedWallets(core);
-  const unobserve = observeLedger(async () => Math.abs((await ledger.check()).sum));
+  const unobserved = [observeLedger(async () => Math.abs((await ledger.check()).sum)), observeOpenDifferences(differences.open)];
   const url = await server.listen(config);
   log.info({ url }, 'ready');
   return {
     url,
     core,
     stop: async () => {
-      unobserve();
+      for (const unobserve of unobserved) unobserve();
       await server.stop();
       merchants.stop();
       await core.stop();
@@ -118,26 +134,28 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
 }
 
 async function openWechat(config: Config['wechat'], log: Log) {
-  const key = apiV3Key(config.apiV3Key);
   const keyring = await openKeyring({ publicKey: config.publicKey, keysFile: config.keysFile }, wallClock);
-  const privateKey = privateKeyOf(await readFile(config.privateKeyFile, 'utf8'));
+  const secrets = await openSecrets(config, (error) => log.error({ err: error }, 'the keys of WeChat Pay could not be read again'));
   const client = wechatClient({
     hosts: config.hosts,
-    merchant: { mchid: config.mchid, serialNo: config.merchantSerial, privateKey },
+    merchant: secrets.merchant,
     keyring,
     answerSerial: config.publicKey?.id,
     wall: wallClock,
     log,
   });
-  const wechat = wechatPay({ client, keyring, apiV3Key: key });
+  const wechat = wechatPay({ client, keyring, apiV3Keys: secrets.apiV3Keys });
   const stopLearning = config.certificates ? learnCertificates(wechat, keyring, log) : () => undefined;
   return {
     wechat,
     sharing: wechatSharing({ client }),
+    abnormal: wechatAbnormal({ client, keyring }),
+    bills: wechatBills({ client, privateKey: () => secrets.merchant().privateKey }),
     keyring,
-    apiV3Key: key,
+    apiV3Keys: secrets.apiV3Keys,
     stop: async () => {
       stopLearning();
+      secrets.stop();
       await client.close();
     },
   };

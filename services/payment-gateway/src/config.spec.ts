@@ -41,6 +41,8 @@ describe('it does not start', () => {
     ['with a page that plays the payer in production', { ...production, WECHAT_PAY_PAGE_URL: 'https://pay.example.com/pay' }],
     ['with the test clock in production', { ...production, TEST_CLOCK: 'on' }],
     ['with an APIv3 key of another length', { ...production, WECHAT_APIV3_KEY: 'short' }],
+    ['with an APIv3 key twice', { ...production, WECHAT_APIV3_KEY_FILE: '/run/secrets/apiv3_key' }],
+    ['with neither number nor file of the merchant’s certificate', { ...production, WECHAT_MERCHANT_SERIAL: undefined }],
     ['with half a public key', { ...production, WECHAT_PUBLIC_KEY_FILE: undefined }],
     ['with no way to verify what WeChat Pay signs', { ...production, WECHAT_PUBLIC_KEY_ID: undefined, WECHAT_PUBLIC_KEY_FILE: undefined }],
     ['without the merchant’s number', { ...production, WECHAT_MCHID: undefined }],

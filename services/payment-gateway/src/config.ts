@@ -21,9 +21,19 @@ export const Environment = serviceEnvironment({
   MSE_PAY_RETURN_URL: z.url().optional().describe('Where the bank’s page sends the buyer back to; coming back moves nothing'),
   WECHAT_MCHID: z.string().min(1).max(32).describe("The platform's merchant number at WeChat Pay"),
   WECHAT_APPID: z.string().min(1).max(32).describe('The appid that payments are made under'),
-  WECHAT_MERCHANT_SERIAL: z.string().min(1).describe("Serial number of the merchant's API certificate"),
+  WECHAT_MERCHANT_SERIAL: z.string().min(1).optional().describe("Serial number of the merchant's API certificate"),
+  WECHAT_MERCHANT_CERTIFICATE_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('That certificate itself, instead of its number: it may then be exchanged together with the private key while this runs'),
   WECHAT_MERCHANT_PRIVATE_KEY_FILE: z.string().min(1).describe("The merchant's private key, a PEM file"),
-  WECHAT_APIV3_KEY: z.string().length(32).describe('The APIv3 key, 32 characters: opens what callbacks carry'),
+  WECHAT_APIV3_KEY: z.string().length(32).optional().describe('The APIv3 key, 32 characters: opens what callbacks carry'),
+  WECHAT_APIV3_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A file with that key instead, or with two, a line each, while one takes over from the other. It may change while this runs'),
   WECHAT_PUBLIC_KEY_ID: z.string().startsWith('PUB_KEY_ID_').optional().describe('Public-key mode: the id of WeChat Pay’s public key'),
   WECHAT_PUBLIC_KEY_FILE: z.string().min(1).optional().describe('Public-key mode: that key, a PEM file'),
   WECHAT_PLATFORM_KEYS_FILE: z
@@ -81,7 +91,17 @@ export const Environment = serviceEnvironment({
   .refine(
     (env) => env.WECHAT_PUBLIC_KEY_ID !== undefined || env.WECHAT_PLATFORM_KEYS_FILE !== undefined || env.WECHAT_CERTIFICATES === 'on',
     { message: 'one way to verify what WeChat Pay signs is needed', path: ['WECHAT_PUBLIC_KEY_ID'] },
-  );
+  )
+  .refine((env) => exactlyOne(env.WECHAT_MERCHANT_SERIAL, env.WECHAT_MERCHANT_CERTIFICATE_FILE), {
+    message: 'the certificate that signs is named by its number or by its file',
+    path: ['WECHAT_MERCHANT_SERIAL'],
+  })
+  .refine((env) => exactlyOne(env.WECHAT_APIV3_KEY, env.WECHAT_APIV3_KEY_FILE), {
+    message: 'the APIv3 key is given as it is or as a file',
+    path: ['WECHAT_APIV3_KEY'],
+  });
+
+const exactlyOne = (one: string | undefined, other: string | undefined): boolean => (one === undefined) !== (other === undefined);
 
 type MsePayEnvironment = Readonly<Partial<Record<`MSE_PAY_${string}`, string | undefined>>> & { readonly MSE_PAY_BASE_URL: string };
 
@@ -119,9 +139,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     wechat: {
       mchid: read.WECHAT_MCHID,
       appid: read.WECHAT_APPID,
-      merchantSerial: read.WECHAT_MERCHANT_SERIAL,
+      serial:
+        read.WECHAT_MERCHANT_SERIAL === undefined
+          ? { certificateFile: read.WECHAT_MERCHANT_CERTIFICATE_FILE ?? '' }
+          : { number: read.WECHAT_MERCHANT_SERIAL },
       privateKeyFile: read.WECHAT_MERCHANT_PRIVATE_KEY_FILE,
-      apiV3Key: read.WECHAT_APIV3_KEY,
+      apiV3Key: read.WECHAT_APIV3_KEY === undefined ? { file: read.WECHAT_APIV3_KEY_FILE ?? '' } : { value: read.WECHAT_APIV3_KEY },
       publicKey: id === undefined || file === undefined ? undefined : { id, file },
       keysFile: read.WECHAT_PLATFORM_KEYS_FILE,
       certificates: read.WECHAT_CERTIFICATES === 'on',

@@ -78,4 +78,50 @@ export const Problem = problemTable({
     remedy: 'Ask for what was paid less all refunds of the payment that have gone through or are under way.',
   },
   'refund-not-stuck': { status: 409, title: 'This refund needs no help', remedy: 'Look at the payment: the refund is on its way or done.' },
+  'channel-without-bills': {
+    status: 409,
+    title: 'This channel writes no bills here',
+    remedy: 'Choose one of the channels that are in service.',
+  },
+  'day-not-over': { status: 409, title: 'The day is not over', remedy: 'Choose yesterday, in China, or an earlier day.' },
+  'difference-settled': {
+    status: 409,
+    title: 'This difference is not open',
+    remedy: 'Read it again: it is settled, has settled itself, or somebody has proposed how.',
+  },
+  'difference-not-proposed': {
+    status: 409,
+    title: 'Nobody has proposed how to settle this difference',
+    remedy: 'Propose it; another operator then decides.',
+  },
+  'nothing-to-adjust': {
+    status: 409,
+    title: 'There is no amount to adjust',
+    remedy: 'Both sides name the same amount: explain the difference instead.',
+  },
+  'refund-too-late': {
+    status: 409,
+    title: 'The channel refunds nothing after 365 days',
+    remedy: 'Pay it out by another way, and note it in the ledger.',
+  },
+  'refund-too-many': {
+    status: 409,
+    title: 'An order has at most 50 refunds',
+    remedy: 'Refund all that is left at once.',
+  },
+  'refund-not-abnormal': {
+    status: 409,
+    title: 'This refund can go on by itself',
+    remedy: 'Look at the payment: it is on its way, or done.',
+  },
+  'offline-refund-proposed': {
+    status: 409,
+    title: 'Somebody has said already that this was paid out by hand',
+    remedy: 'Have a second operator look at it.',
+  },
+  'offline-refund-not-proposed': {
+    status: 409,
+    title: 'Nobody has said that this was paid out by hand',
+    remedy: 'Say so first, with the receipt; another operator then agrees.',
+  },
 });

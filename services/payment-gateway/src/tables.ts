@@ -3,8 +3,11 @@ import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId, UserId, With
 import type { DeliveryType } from '@yunshi/kernel/marketplace';
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
+import type { OfflineRefund } from './abnormal/settlement.ts';
 import type { EntryKind, LedgerAccount } from './ledger/ledger.ts';
 import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, Refund, RefundStatus, Task } from './payment/state.ts';
+import type { Difference, ReconciliationStatus } from './reconciliation/state.ts';
+import type { Line } from './reconciliation/statement.ts';
 import type { SettlementStatus } from './settlement/flow.ts';
 import type { BankAccount, Proposal, Source, WithdrawalStatus } from './wallet/wallet.ts';
 
@@ -220,3 +223,76 @@ export const withdrawals = pgTable(
     index('wallet_withdrawals_open').on(table.accountId).where(sql.raw('ended_at is null')),
   ],
 );
+
+/** Channels' bills, day by day, laid beside our books. */
+export const reconciliations = pgTable('reconciliations', {
+  reconciliationId: text('reconciliation_id').primaryKey(),
+  channel: text('channel').$type<Channel>().notNull(),
+  /** China, `YYYY-MM-DD`. */
+  day: text('day').notNull(),
+  status: text('status').$type<ReconciliationStatus>().notNull(),
+  hash: text('hash'),
+  lines: integer('lines').notNull(),
+  runs: integer('runs').notNull(),
+  failures: integer('failures').notNull(),
+  failure: text('failure'),
+  ranAt: at('ran_at'),
+  createdAt: at('created_at').notNull(),
+});
+
+export const differences = pgTable(
+  'reconciliation_differences',
+  {
+    differenceId: text('difference_id').primaryKey(),
+    reconciliationId: text('reconciliation_id').notNull(),
+    class: text('class').$type<Difference['class']>().notNull(),
+    kind: text('kind').$type<Difference['kind']>().notNull(),
+    number: text('number').notNull(),
+    orderId: text('order_id').$type<OrderId>(),
+    channelNo: text('channel_no'),
+    ours: fen('ours'),
+    theirs: fen('theirs'),
+    explanation: text('explanation').notNull(),
+    status: text('status').$type<Difference['status']>().notNull(),
+    foundAt: at('found_at').notNull(),
+    resolution: text('resolution').$type<Difference['resolution'] & string>(),
+    reason: text('reason'),
+    proposedBy: text('proposed_by').$type<UserId>(),
+    decidedBy: text('decided_by').$type<UserId>(),
+    decidedAt: at('decided_at'),
+  },
+  (table) => [
+    index('reconciliation_differences_of').on(table.reconciliationId),
+    index('reconciliation_differences_by_status').on(table.status, table.foundAt),
+  ],
+);
+
+/** What the bills say, line by line: which day's bill has a refund is not ours to decide. */
+export const statementLines = pgTable(
+  'statement_lines',
+  {
+    lineId: text('line_id').primaryKey(),
+    channel: text('channel').$type<Channel>().notNull(),
+    day: text('day').notNull(),
+    kind: text('kind').$type<Line['kind']>().notNull(),
+    number: text('number').notNull(),
+    channelNo: text('channel_no').notNull(),
+    payee: text('payee').notNull(),
+    amount: fen('amount').notNull(),
+    fee: fen('fee').notNull(),
+    state: text('state').$type<Line['state']>().notNull(),
+  },
+  (table) => [index('statement_lines_by_number').on(table.number)],
+);
+
+/** Refunds that were paid out by hand, by two persons' word. */
+export const offlineRefunds = pgTable('refund_offline', {
+  refundNo: text('refund_no').primaryKey(),
+  orderId: text('order_id').$type<OrderId>().notNull(),
+  status: text('status').$type<OfflineRefund['status']>().notNull(),
+  evidence: text('evidence').notNull(),
+  proposedBy: text('proposed_by').$type<UserId>().notNull(),
+  proposedAt: at('proposed_at').notNull(),
+  decidedBy: text('decided_by').$type<UserId>(),
+  decidedAt: at('decided_at'),
+});

@@ -63,6 +63,26 @@ export const Refund = z.object({
 });
 export type Refund = z.infer<typeof Refund>;
 
+/**
+ * Where the money of a refund goes that ended ABNORMAL: to another card of the payer's, or to the merchant's own, to be paid out from there.
+ * Account and name are encrypted; `Wechatpay-Serial` names the key.
+ */
+export const AbnormalRefundRequest = z
+  .object({
+    sub_mchid: z.string().min(1).max(32),
+    out_refund_no: OutRefundNo,
+    type: z.enum(['USER_BANK_CARD', 'MERCHANT_BANK_CARD']),
+    bank_type: z.string().max(16).optional(),
+    bank_account: z.string().max(1_024).optional(),
+    real_name: z.string().max(1_024).optional(),
+  })
+  .refine(
+    (ask) =>
+      ask.type === 'MERCHANT_BANK_CARD' || (ask.bank_type !== undefined && ask.bank_account !== undefined && ask.real_name !== undefined),
+    "the payer's card needs its bank, its number and its owner",
+  );
+export type AbnormalRefundRequest = z.infer<typeof AbnormalRefundRequest>;
+
 /** The plaintext of a refund callback. */
 export const RefundNotice = z.object({
   sp_mchid: z.string(),

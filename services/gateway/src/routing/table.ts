@@ -46,6 +46,8 @@ export const rules: readonly Rule[] = [
   { path: 'ops/payments', to: 'payment-gateway' },
   { path: 'ops/payment-tasks', to: 'payment-gateway' },
   { path: 'ops/wallet-withdrawals', to: 'payment-gateway' },
+  { path: 'ops/reconciliations', to: 'payment-gateway' },
+  { path: 'ops/reconciliation-differences', to: 'payment-gateway' },
   { path: 'ops/ledger', to: 'payment-gateway' },
   ...upstreamNames.map((to): Rule => ({ path: `ops/${to}`, to })),
 ];

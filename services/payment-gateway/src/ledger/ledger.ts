@@ -7,6 +7,7 @@ import type { Source } from '../wallet/wallet.ts';
 /**
  * Positive amounts are debits, negative ones credits. What comes after the colon is whose it is.
  * - `channel_clearing:<channel>`: money that the channel holds for us and for the providers (asset)
+ * - `channel_clearing:own_bank`: the marketplace's own bank account, which refunds are paid from that no channel can carry out (asset)
  * - `buyer_funds:<account>`: received for orders that are not completed (liability to the buyer)
  * - `suspense`: received for nothing, on its way back (liability to the buyer)
  * - `provider_payable:<provider>`: earned by the provider and not yet released (liability)
@@ -18,7 +19,7 @@ import type { Source } from '../wallet/wallet.ts';
  * - `wallet_custody:<source>`: where the money of all balances lies (asset)
  */
 export type LedgerAccount =
-  | `channel_clearing:${Channel}`
+  | `channel_clearing:${Channel | 'own_bank'}`
   | `buyer_funds:${string}`
   | 'suspense'
   | `provider_payable:${string}`
@@ -39,6 +40,8 @@ export type EntryKind =
   | 'orphan-refund'
   | 'revocation'
   | 'channel-fee'
+  | 'adjustment'
+  | 'offline-refund'
   | 'provider-withdrawal'
   | 'provider-withdrawal-returned'
   | 'wallet-opening'
@@ -136,6 +139,13 @@ export const orphanRefund = (refundNo: string, { amount, channel, ...cause }: Mo
     { account: `channel_clearing:${channel}`, amount: -amount },
   ]);
 
+/** Money went back to the buyer out of our own pocket, because the channel could not bring it: what the channel holds stays there. */
+export const offlineRefund = (refundNo: string, { amount, ...cause }: Omit<Movement, 'channel'>, where: Stage): Entry =>
+  entry(`refund-offline:${refundNo}`, 'offline-refund', cause, [
+    ...takenFrom(amount, cause, where),
+    { account: 'channel_clearing:own_bank', amount: -amount },
+  ]);
+
 /** The payer's bank took the money back after it had come 退票: as a refund, but nobody decided on it. */
 export const revocation = (attemptId: AttemptId, { amount, channel, ...cause }: Movement, where: Stage): Entry =>
   entry(`revocation:${attemptId}`, 'revocation', cause, [
@@ -151,6 +161,19 @@ export const channelFee = (
   entry(`channel-fee:${channel}:${feeNo}`, 'channel-fee', { orderId: null, accountId: null, providerId: null, at }, [
     { account: `channel_fees:${channel}`, amount },
     { account: `channel_clearing:${channel}`, amount: -amount },
+  ]);
+
+/**
+ * Brings what we say of a channel's money to what its bill says: two persons have agreed to it. `amount` is what the channel holds more
+ * than we thought, negative where it holds less. Whose it is, is still to be found out.
+ */
+export const adjustment = (
+  differenceNo: string,
+  { amount, channel, at }: { readonly amount: number; readonly channel: Channel; readonly at: Date },
+): Entry =>
+  entry(`adjustment:${differenceNo}`, 'adjustment', { orderId: null, accountId: null, providerId: null, at }, [
+    { account: `channel_clearing:${channel}`, amount },
+    { account: 'suspense', amount: -amount },
   ]);
 
 type Withdrawn = { readonly providerId: ProviderId; readonly amount: Fen; readonly channel: Channel; readonly at: Date };

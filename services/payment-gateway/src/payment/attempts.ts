@@ -293,6 +293,17 @@ export function check(payment: Payment, now: Date): Change {
   return { payment, effects: [{ do: 'query', attempt: live }] };
 }
 
+/** The channel's bill does not agree with us: it is asked about everything that is not settled, ended attempts included. */
+export function recheck(payment: Payment): Change {
+  const asked = (attemptId: AttemptId): Attempt | undefined => payment.attempts.find((one) => one.attemptId === attemptId);
+  const orders = payment.attempts.filter((one) => !isPaid(one)).map((one): Effect => ({ do: 'query', attempt: one }));
+  const refunds = payment.refunds.flatMap((refund): Effect[] => {
+    const paid = asked(refund.attemptId);
+    return paid && (refund.status === 'processing' || refund.status === 'abnormal') ? [{ do: 'query-refund', refund, attempt: paid }] : [];
+  });
+  return { payment, effects: [...orders, ...refunds] };
+}
+
 function askAgain(payment: Payment, found: Attempt, now: Date, when: 'at-once' | 'later' = 'later'): Change {
   const waiting = { ...found, checks: found.checks + 1 };
   const at = later(now, waitOf(found.status === 'approving' ? APPROVAL_CHECK_S : CHECK_S, found.checks));

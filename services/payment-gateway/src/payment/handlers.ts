@@ -18,7 +18,7 @@ import { postingRows, rowsOfEntry } from '../ledger/entries.ts';
 import { release, shared, shareReturned, type Shared } from '../settlement/settlement.ts';
 import { returnShare, shareProfit } from '../sharing/calls.ts';
 import type { ReturnOutcome, ShareOutcome } from '../wechat/sharing.ts';
-import { check, closeAnswered, placed, queried } from './attempts.ts';
+import { check, closeAnswered, placed, queried, recheck } from './attempts.ts';
 import { applyRefund, closeOrder, placeOrder, queryOrder, queryRefund } from './calls.ts';
 import type { ChannelOrder, ChannelRefund, Channels, PaymentChannel } from './channel.ts';
 import { endOf } from './channels.ts';
@@ -31,6 +31,8 @@ import { liveAttempt, type Asker, type Attempt, type Change, type Effect, type P
 const CHECK = 'payment.check';
 const CHECK_REFUNDS = 'payment.check-refunds';
 const RELEASE = 'settlement.release';
+/** Somebody doubts what we know of a payment: the channel is asked about all of it. */
+export const RECHECK = 'payment.recheck';
 
 type Deps = {
   readonly payeesOf: (providerId: ProviderId) => Payment['payees'];
@@ -71,6 +73,7 @@ export const paymentHandlers = ({ payeesOf, newPaymentId }: Deps): readonly Hand
     of: payments,
     decide: (_key: OrderId, payment, { now }) => (payment ? decisionOf(payment, release(payment, now)) : {}),
   }),
+  due(RECHECK, { of: payments, decide: (_key: OrderId, payment) => (payment ? decisionOf(payment, recheck(payment)) : {}) }),
   ...outcomeHandlers,
   ...sharingHandlers,
 ];

@@ -63,7 +63,7 @@ export const operatorRoutes = ({ core, book, writes }: Deps): Routes =>
         config: {
           access,
           idempotency: 'required',
-          problems: Problem.codes('not-found', 'refund-not-possible', 'refund-too-much'),
+          problems: Problem.codes('not-found', 'refund-not-possible', 'refund-too-much', 'refund-too-late', 'refund-too-many'),
         },
         schema: {
           summary: 'Refund a completed order',

@@ -11,6 +11,7 @@ import {
   isEnded,
   isLive,
   isPaid,
+  isVoid,
   keptAttempt,
   later,
   moved,
@@ -30,6 +31,10 @@ import {
 /** Waits between two questions about a refund, in seconds. */
 const CHECK_S = [3, 10, 30, 60, 300, 1_800, 21_600] as const;
 const BLOCKED_CHECK_S = 3_600;
+/** What WeChat Pay allows of an order: 50 partial refunds, one a minute, within 365 days. Other channels allow as much or more. */
+const REFUNDS_MAX = 50;
+const REFUND_AGAIN_S = 60;
+const REFUND_MS_MAX = 365 * 86_400_000;
 
 const generationsOf = (payment: Payment, attemptId: AttemptId): number =>
   payment.refunds.reduce((most, one) => (one.attemptId === attemptId ? Math.max(most, one.generation) : most), 0);
@@ -63,7 +68,14 @@ function refundPart(payment: Payment, paid: Attempt, { amount, reason, shareBack
     createdAt: now,
     endedAt: null,
   };
-  return { payment: { ...payment, refunds: [...payment.refunds, refund] }, effects: applyFor(refund, paid) };
+  return { payment: { ...payment, refunds: [...payment.refunds, refund] }, effects: applyFor(refund, paid, turnOf(payment, paid, now)) };
+}
+
+/** When the next refund of an attempt may be applied for, if not at once. */
+function turnOf(payment: Payment, { attemptId }: Attempt, now: Date): Date | undefined {
+  const times = payment.refunds.filter((one) => one.attemptId === attemptId && !isVoid(one)).map((one) => one.createdAt.getTime());
+  const turn = new Date(Math.max(0, ...times) + REFUND_AGAIN_S * 1_000);
+  return turn > now ? turn : undefined;
 }
 
 /** What the marketplace has shared out of the provider's money it must put back first, or the channel finds too little there. */
@@ -79,7 +91,7 @@ function applyFor(refund: Refund, paid: Attempt, at?: Date): Effect[] {
   return [{ do: refund.shareBack === 'asked' ? 'return-share' : 'refund', refund, attempt: paid, ...(at && { at }) }];
 }
 
-export type Unrefundable = 'refund-not-possible' | 'refund-too-much';
+export type Unrefundable = 'refund-not-possible' | 'refund-too-much' | 'refund-too-late' | 'refund-too-many';
 
 /** Part or all of what a completed order was paid with goes back, because somebody who may has decided so. */
 export function refundSold(
@@ -89,6 +101,9 @@ export function refundSold(
 ): Result<Change & { readonly refundNo: string }, Unrefundable> {
   const kept = keptAttempt(payment);
   if (payment.status !== 'paid' || !payment.soldAt || !kept) return no('refund-not-possible');
+  if (now.getTime() - (kept.paidAt ?? now).getTime() > REFUND_MS_MAX) return no('refund-too-late');
+  // The last one is kept for all that is left, so that no order can become one that cannot be refunded in full.
+  if (payment.refunds.length >= REFUNDS_MAX - 1 && ask.amount < leftOf(payment, kept)) return no('refund-too-many');
   const left = leftOf(payment, kept);
   if (ask.amount === 0 || ask.amount > left) return no('refund-too-much');
   const all = ask.amount === left;
@@ -163,7 +178,7 @@ export function refundSeen(payment: Payment, told: RefundSeen, now: Date): Chang
       if (refund.status === 'abnormal') return refundAgain(payment, refund, now);
       const stalled: Refund = { ...refund, status: moved(refundFlow, refund.status, 'stall'), checks: CHECK_S.length - 1 };
       const again = refundAgain(payment, stalled, now);
-      const detail = 'The money could not go back the way it came. Apply for an abnormal refund in the merchant console.';
+      const detail = 'The money could not go back the way it came. Have it paid to another card, or pay it out by hand.';
       return { payment: again.payment, effects: [refundTask('refund-abnormal', stalled, detail, now), ...again.effects] };
     }
     case 'closed': {
@@ -181,20 +196,48 @@ export function refundSeen(payment: Payment, told: RefundSeen, now: Date): Chang
   }
 }
 
-function refundSettled(payment: Payment, { refundNo, amount, commission }: Refund, paid: Attempt, now: Date): Change {
+function refundSettled(payment: Payment, refund: Refund, paid: Attempt, now: Date, by: 'channel' | 'hand' = 'channel'): Change {
+  const { refundNo, amount, commission } = refund;
   const { orderId, accountId, providerId } = payment;
   const movement = { orderId, accountId, providerId, at: now, amount, channel: paid.channel };
-  const effects: Effect[] = [];
+  const stage = paid.orphanReason ? ({ stage: 'suspense' } as const) : stageOf(payment, commission);
+  const entry =
+    by === 'hand'
+      ? ledger.offlineRefund(refundNo, movement, stage)
+      : paid.orphanReason
+        ? ledger.orphanRefund(refundNo, movement)
+        : ledger.refund(refundNo, movement, stage);
+  const effects: Effect[] = [{ do: 'post', entry }];
   if (paid.orphanReason) {
     const data = { orderId, accountId, attemptId: paid.attemptId, amount, reason: paid.orphanReason };
-    effects.push({ do: 'post', entry: ledger.orphanRefund(refundNo, movement) }, { do: 'tell', event: orphanPaymentReturned(data) });
-  } else {
-    effects.push({ do: 'post', entry: ledger.refund(refundNo, movement, stageOf(payment, commission)) });
+    effects.push({ do: 'tell', event: orphanPaymentReturned(data) });
   }
   if (payment.status !== 'refunding' || payment.attempts.some((one) => isLive(one) || owed(payment, one))) return { payment, effects };
   const refunded = { ...payment, status: moved(paymentFlow, payment.status, 'refund') };
   const answers = payment.returners.map((to): Effect => ({ do: 'answer-refunded', to, amount: refundedOf(refunded) }));
   return { payment: refunded, effects: [...effects, ...answers] };
+}
+
+/** Two operators have agreed that a refund was paid out by hand. What the channel still holds of it is found by the reconciliation. */
+export function settleOffline(payment: Payment, refundNo: string, now: Date): Result<Change, 'refund-not-abnormal'> {
+  const pair = refundOf(payment, refundNo);
+  if (pair?.refund.status !== 'abnormal') return no('refund-not-abnormal');
+  const settled: Refund = { ...pair.refund, status: moved(refundFlow, pair.refund.status, 'settle'), checkAt: null, endedAt: now };
+  return ok(refundSettled(putRefund(payment, settled), settled, pair.attempt, now, 'hand'));
+}
+
+export type AbnormalAnswer =
+  { readonly kind: 'accepted' | 'unknown' } | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+/** The channel's answer to paying an abnormal refund another way. How that ends is asked for; a refusal is the operator's again. */
+export function abnormalAnswered(payment: Payment, refundNo: string, answer: AbnormalAnswer, now: Date): Change {
+  const pair = refundOf(payment, refundNo);
+  if (pair?.refund.status !== 'abnormal') return unchanged(payment);
+  const failure = answer.kind === 'refused' ? `${answer.code} ${answer.message}` : null;
+  const again = askAt({ ...pair.refund, failure, checks: 0 }, later(now, waitOf(CHECK_S, 0)), payment);
+  if (failure === null) return again;
+  const task = refundTask('refund-abnormal', pair.refund, `The channel did not take it: ${failure}`, now);
+  return { payment: again.payment, effects: [task, ...again.effects] };
 }
 
 /** Whether money of this attempt has not gone back yet. */

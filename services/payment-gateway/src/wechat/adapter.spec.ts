@@ -63,9 +63,9 @@ async function server(answer: (request: IncomingMessage, body: string) => Answer
 }
 async function adapter(...hosts: [string, ...string[]]) {
   const keyring = await openKeyring({ publicKey: { id: PUBLIC_KEY_ID, file: join(folder, 'pub_key.pem') } }, wallClock);
-  const client = wechatClient({ hosts, merchant: ours, keyring, answerSerial: PUBLIC_KEY_ID, wall: wallClock, log });
+  const client = wechatClient({ hosts, merchant: () => ours, keyring, answerSerial: PUBLIC_KEY_ID, wall: wallClock, log });
   open.push(client.close);
-  return { exchange: client.exchange, ...wechatPay({ client, keyring, apiV3Key: key }), keyring };
+  return { exchange: client.exchange, ...wechatPay({ client, keyring, apiV3Keys: () => [key] }), keyring };
 }
 const nobody = 'http://127.0.0.1:1';
 const error = (status: number, code: string): Answer => {
@@ -206,7 +206,7 @@ describe('keys', () => {
       resource: sealed,
     });
     const read = (headers: Record<string, string>) =>
-      readCallback(headers, Buffer.from(body), { keyOf: keyring.keyOf, apiV3Key: key, wallMs: Date.now() });
+      readCallback(headers, Buffer.from(body), { keyOf: keyring.keyOf, apiV3Keys: [key], wallMs: Date.now() });
     for (const headers of [signed(body), signed(body, '7A00', older)])
       expect(read(headers)).toMatchObject({ ok: true, value: { kind: 'other' } });
     expect(read(signed(body, '7A00', platform))).toEqual({ ok: false, error: 'wrong-signature' });

@@ -4,7 +4,7 @@ import { CombineOrder } from '@yunshi/protocols/wechat/combine';
 import { Notice } from '@yunshi/protocols/wechat/notice';
 import { RefundNotice } from '@yunshi/protocols/wechat/refund';
 import type { KeyOfSerial } from '@yunshi/protocols/wechat/rsa';
-import { open } from '@yunshi/protocols/wechat/seal';
+import { open, type Sealed } from '@yunshi/protocols/wechat/seal';
 import type { RefundSeen } from '../payment/channel.ts';
 import { orderSeen, refundNoticeSeen, type WechatOrder } from './wechat-pay.ts';
 
@@ -21,14 +21,14 @@ export type CallbackRefusal = AnswerRefusal | 'cannot-open' | 'unreadable';
 export function readCallback(
   headers: WireHeaders,
   body: Uint8Array,
-  { keyOf, apiV3Key, wallMs }: { keyOf: KeyOfSerial; apiV3Key: Buffer; wallMs: number },
+  { keyOf, apiV3Keys, wallMs }: { keyOf: KeyOfSerial; apiV3Keys: readonly Buffer[]; wallMs: number },
 ): Result<Callback, CallbackRefusal> {
   const signed = verifyAnswer(headers, body, keyOf, wallMs);
   if (!signed.ok) return signed;
   const notice = Notice.safeParse(parse(Buffer.from(body).toString('utf8')));
   if (!notice.success) return no('unreadable');
   const { id, event_type: eventType, resource } = notice.data;
-  const opened = open(resource, apiV3Key);
+  const opened = openedBy(resource, apiV3Keys);
   if (!opened.ok) return opened;
   const content = parse(opened.value);
   if (eventType.startsWith('TRANSACTION.')) {
@@ -48,6 +48,15 @@ export function readCallback(
     });
   }
   return ok({ id, kind: 'other', eventType });
+}
+
+/** While one APIv3 key takes over from another, either may have sealed it. */
+function openedBy(sealed: Sealed, keys: readonly Buffer[]): Result<string, 'cannot-open'> {
+  for (const key of keys) {
+    const opened = open(sealed, key);
+    if (opened.ok) return opened;
+  }
+  return no('cannot-open');
 }
 
 function parse(text: string): unknown {

@@ -13,7 +13,7 @@ const BODY_BYTES_MAX = 64 * 1_024;
 type Deps = Taking & {
   readonly us: Us;
   readonly keyring: Keyring;
-  readonly apiV3Key: Buffer;
+  readonly apiV3Keys: () => readonly Buffer[];
   readonly wall: Clock;
 };
 
@@ -42,8 +42,8 @@ async function take(request: FastifyRequest, reply: FastifyReply, deps: Deps): P
   return reply.code(204).send();
 }
 
-async function readNow(request: FastifyRequest, body: Buffer, { keyring, apiV3Key, wall }: Deps) {
-  const read = () => readCallback(request.headers, body, { keyOf: keyring.keyOf, apiV3Key, wallMs: wall.now().getTime() });
+async function readNow(request: FastifyRequest, body: Buffer, { keyring, apiV3Keys, wall }: Deps) {
+  const read = () => readCallback(request.headers, body, { keyOf: keyring.keyOf, apiV3Keys: apiV3Keys(), wallMs: wall.now().getTime() });
   const first = read();
   if (first.ok || first.error !== 'unknown-serial') return first;
   await keyring.refresh();

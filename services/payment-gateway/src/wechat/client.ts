@@ -24,19 +24,29 @@ export type Ask = {
   readonly target: string;
   readonly body?: object;
   readonly signal?: AbortSignal | undefined;
+  /** The key that fields of the body are sealed with, where it is not the one that answers are to be signed with. */
+  readonly serial?: string;
   /** Sees a 2xx body before its signature is checked: certificates come with the answer that they sign. */
   readonly learn?: (body: unknown) => void;
 };
+
+/** A file of WeChat Pay's. It carries no signature: whoever asked for it compares its hash. */
+export type Downloaded = { readonly kind: 'file'; readonly bytes: Buffer } | { readonly kind: 'unknown'; readonly why: string };
 
 export type WechatClient = {
   readonly exchange: (ask: Ask) => Promise<Exchange>;
   readonly close: () => Promise<void>;
 };
+export type Downloads = {
+  /** Only from WeChat Pay's own hosts: the request is signed, and a signature is nobody else's business. */
+  readonly download: (url: string, signal?: AbortSignal) => Promise<Downloaded>;
+};
 
 export type ClientOptions = {
   /** The main host first, then the one to turn to when the main one cannot be reached. */
   readonly hosts: readonly [string, ...string[]];
-  readonly merchant: Merchant;
+  /** Asked at each request: keys change while we run. */
+  readonly merchant: () => Merchant;
   readonly keyring: Keyring;
   /** Public-key mode: names the key that answers shall be signed with. */
   readonly answerSerial: string | undefined;
@@ -47,11 +57,15 @@ export type ClientOptions = {
 const CONNECT_MS_MAX = 3_000;
 const ANSWER_MS_MAX = 8_000;
 const ANSWER_BYTES_MAX = 512 * 1024;
+/** A day's bill of some hundred thousand trades, compressed or not. */
+const FILE_BYTES_MAX = 64 * 1024 * 1024;
+/** Below the time that a call of the core has. */
+const FILE_MS_MAX = 12_000;
 const CONNECTIONS_MAX = 32;
 
 type Connected = ClientOptions & { readonly agent: Agent };
 
-export function wechatClient(options: ClientOptions): WechatClient {
+export function wechatClient(options: ClientOptions): WechatClient & Downloads {
   const agent = new Agent({
     connections: CONNECTIONS_MAX,
     connect: { timeout: CONNECT_MS_MAX },
@@ -70,8 +84,26 @@ export function wechatClient(options: ClientOptions): WechatClient {
         return { kind: 'unknown', why: error instanceof Error ? error.message : String(error) };
       }
     },
+    download: async (url, signal) => {
+      try {
+        return await fetchFile(new URL(url), signal, connected);
+      } catch (error) {
+        options.log.warn({ err: error }, 'a file of WeChat Pay could not be fetched');
+        return { kind: 'unknown', why: error instanceof Error ? error.message : String(error) };
+      }
+    },
     close: () => agent.close(),
   };
+}
+
+async function fetchFile(url: URL, signal: AbortSignal | undefined, connected: Connected): Promise<Downloaded> {
+  const host = connected.hosts.find((one) => new URL(one).origin === url.origin);
+  if (host === undefined) return { kind: 'unknown', why: `a file on ${url.host}, which is not WeChat Pay` };
+  const limit = AbortSignal.timeout(FILE_MS_MAX);
+  const target = `${url.pathname}${url.search}`;
+  const answer = await send(host, { method: 'GET', target }, signal ? AbortSignal.any([signal, limit]) : limit, connected);
+  const bytes = await bytesOf(answer.body, FILE_BYTES_MAX);
+  return answer.statusCode === 200 ? { kind: 'file', bytes } : { kind: 'unknown', why: `${answer.statusCode} for ${url.pathname}` };
 }
 
 /** Only a connection that was never made is tried elsewhere: a request that may have arrived is not ours to repeat here. */
@@ -88,21 +120,27 @@ async function sendSomewhere(ask: Ask, signal: AbortSignal, connected: Connected
   throw unreachable;
 }
 
-async function send(host: string, { method, target, body }: Ask, signal: AbortSignal, { agent, merchant, answerSerial, wall }: Connected) {
+async function send(
+  host: string,
+  { method, target, body, serial }: Ask,
+  signal: AbortSignal,
+  { agent, merchant, answerSerial, wall }: Connected,
+) {
   const text = body === undefined ? '' : JSON.stringify(body);
   const at = { wallMs: wall.now().getTime(), nonce: randomBytes(16).toString('hex') };
+  const named = serial ?? answerSerial;
   const headers = {
-    authorization: authorize({ method, target, body: text }, merchant, at),
+    authorization: authorize({ method, target, body: text }, merchant(), at),
     accept: 'application/json',
     'user-agent': 'yunshi-payment-gateway',
     ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
-    ...(answerSerial === undefined ? {} : { 'wechatpay-serial': answerSerial }),
+    ...(named === undefined ? {} : { 'wechatpay-serial': named }),
   };
   return request(`${host}${target}`, { dispatcher: agent, method, headers, signal, ...(method === 'POST' ? { body: text } : {}) });
 }
 
 async function read(answer: Dispatcher.ResponseData, { target, learn }: Ask, { keyring, wall, log }: Connected): Promise<Exchange> {
-  const body = await bytesOf(answer.body);
+  const body = await bytesOf(answer.body, ANSWER_BYTES_MAX);
   if (answer.statusCode === 200) learn?.(parse(body));
   const signed = verifyAnswer(answer.headers, body, keyring.keyOf, wall.now().getTime());
   const outcome = outcomeOf(answer.statusCode);
@@ -131,12 +169,12 @@ const CONNECT_FAILURES: ReadonlySet<unknown> = new Set([
 ]);
 const neverConnected = (error: unknown): boolean => error instanceof Error && 'code' in error && CONNECT_FAILURES.has(error.code);
 
-async function bytesOf(body: AsyncIterable<Buffer>): Promise<Buffer> {
+async function bytesOf(body: AsyncIterable<Buffer>, max: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body) {
     length += chunk.length;
-    if (length > ANSWER_BYTES_MAX) throw new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`);
+    if (length > max) throw new Error(`an answer of more than ${max} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

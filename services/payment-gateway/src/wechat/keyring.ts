@@ -14,6 +14,8 @@ export type KeySources = {
 
 export type Keyring = {
   readonly keyOf: KeyOfSerial;
+  /** What to seal fields with: the public key, or else the certificate that came last. Undefined before any is known. */
+  readonly newest: () => string | undefined;
   /** Remembers a certificate that WeChat Pay gave out. Keys are only ever added: an old one stays good for what it signed. */
   readonly add: (serial: string, pem: string) => void;
   /** Reads the files again. Asked more often than once a minute, it does nothing: anybody can send an unknown serial. */
@@ -38,6 +40,7 @@ export async function openKeyring({ publicKey, keysFile }: KeySources, wall: Clo
   await read();
   return {
     keyOf: (serial) => keys.get(serial),
+    newest: () => publicKey?.id ?? [...keys.keys()].at(-1),
     add: (serial, pem) => void keys.set(serial, publicKeyOf(pem)),
     refresh: async () => {
       const now = wall.now().getTime();

@@ -32,7 +32,7 @@ type Queried = { readonly kind: 'found'; readonly order: WechatOrder } | { reado
 
 export type WechatPay = ReturnType<typeof wechatPay>;
 
-export function wechatPay({ client, keyring, apiV3Key }: { client: WechatClient; keyring: Keyring; apiV3Key: Buffer }) {
+export function wechatPay({ client, keyring, apiV3Keys }: { client: WechatClient; keyring: Keyring; apiV3Keys: () => readonly Buffer[] }) {
   return {
     place: async (order: CombineNativeRequest, signal?: AbortSignal): Promise<Placed> => {
       const answer = await client.exchange({ method: 'POST', target: '/v3/combine-transactions/native', body: order, signal });
@@ -81,8 +81,10 @@ export function wechatPay({ client, keyring, apiV3Key }: { client: WechatClient;
     learnCertificates: async (signal?: AbortSignal): Promise<Exchange['kind']> => {
       const learn = (body: unknown): void => {
         for (const { serial_no, encrypt_certificate } of Certificates.parse(body).data) {
-          const opened = open(encrypt_certificate, apiV3Key);
-          if (!opened.ok) throw new Error(`certificate ${serial_no} was not sealed with our APIv3 key`);
+          const opened = apiV3Keys()
+            .map((key) => open(encrypt_certificate, key))
+            .find((one) => one.ok);
+          if (!opened?.ok) throw new Error(`certificate ${serial_no} was not sealed with our APIv3 key`);
           keyring.add(serial_no, opened.value);
         }
       };

@@ -5,9 +5,9 @@ import type { Clock } from '@yunshi/kernel/clock';
 import { answerHeaders, type AnswerKey } from '@yunshi/protocols/wechat/answer-signature';
 import type { Certificates } from '@yunshi/protocols/wechat/certificates';
 import { CombineCloseRequest, CombineNativeRequest } from '@yunshi/protocols/wechat/combine';
-import { RefundRequest } from '@yunshi/protocols/wechat/refund';
+import { AbnormalRefundRequest, RefundRequest } from '@yunshi/protocols/wechat/refund';
 import { requestMessage, verifyRequest } from '@yunshi/protocols/wechat/request-signature';
-import { apiV3Key, seal } from '@yunshi/protocols/wechat/seal';
+import { apiV3Key, openField, seal } from '@yunshi/protocols/wechat/seal';
 import { activeTraceparent } from '@yunshi/telemetry/trace';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { billRoutes } from './api-bills.ts';
@@ -80,6 +80,12 @@ export const wechatApi = ({ pay, bills, cabinet, switches, wall }: Deps) =>
     app.post('/v3/ecommerce/refunds/apply', async (request, reply) => {
       const ask = read(RefundRequest, request);
       return answer(reply, ask.ok ? await pay.refund(ask.value, { traceparent: activeTraceparent() }) : ask);
+    });
+    app.post<{ Params: { refund: string } }>('/v3/ecommerce/refunds/:refund/apply-abnormal-refund', async (request, reply) => {
+      const ask = read(AbnormalRefundRequest, request);
+      if (!ask.ok) return answer(reply, ask);
+      const { privateKey } = request.wechatAnswer?.key ?? cabinet.keys().publicKey;
+      return answer(reply, await pay.applyAbnormal(request.params.refund, ask.value, (sealed) => openField(sealed, privateKey).ok));
     });
     type RefundQuery = { Params: { number: string }; Querystring: { sub_mchid?: string } };
     app.get<RefundQuery>('/v3/ecommerce/refunds/out-refund-no/:number', async (request, reply) => {

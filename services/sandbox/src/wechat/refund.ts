@@ -1,13 +1,15 @@
 /** What the payment service decides about refunds: pure. */
 import { chinaTime } from '@yunshi/kernel/calendar';
 import { no, ok, type Result } from '@yunshi/kernel/result';
-import type { Refund, RefundAccepted, RefundNotice, RefundRequest } from '@yunshi/protocols/wechat/refund';
+import type { AbnormalRefundRequest, Refund, RefundAccepted, RefundNotice, RefundRequest } from '@yunshi/protocols/wechat/refund';
 import type { Order } from './order.ts';
-import { refusals, type Refusal } from './refusal.ts';
+import { refusals, wrongParameter, type Refusal } from './refusal.ts';
 import type { WechatRefund, WechatSubOrder } from './tables.ts';
 
 const REFUNDS_PER_ORDER_MAX = 50;
 const REFUND_LIFE_MS = 365 * 86_400_000;
+/** One partial refund of an order a minute. */
+const REFUND_AGAIN_MS = 60_000;
 
 /** A payment that a refund takes from: the sub order, its order, and what was refunded of it already. */
 export type Payment = { readonly order: Order; readonly sub: WechatSubOrder; readonly refunds: readonly WechatRefund[] };
@@ -36,6 +38,7 @@ export function applyRefund(
   const counted = refunds.filter((refund) => refund.status !== 'CLOSED');
   if (counted.reduce((sum, refund) => sum + refund.amount, 0) + ask.amount.refund > sub.amount) return no(refusals.tooMuch);
   if (counted.length >= REFUNDS_PER_ORDER_MAX) return no(refusals.tooMany);
+  if (counted.some((refund) => making.now.getTime() - refund.createdAt.getTime() < REFUND_AGAIN_MS)) return no(refusals.tooSoonAgain);
   if (making.now.getTime() - order.paidAt.getTime() > REFUND_LIFE_MS) return no(refusals.tooLate);
   return ok({
     outRefundNo: ask.out_refund_no,
@@ -51,6 +54,22 @@ export function applyRefund(
     notifyUrl: ask.notify_url ?? null,
     traceparent: making.traceparent ?? null,
   });
+}
+
+/** A refund that ended ABNORMAL is paid another way; it is the same refund, on its way again. */
+export function applyAbnormal(
+  refund: WechatRefund | undefined,
+  payment: Payment | undefined,
+  ask: AbnormalRefundRequest,
+  { settlesAt, endsAs, opens }: Pick<Making, 'settlesAt' | 'endsAs'> & { readonly opens: (sealed: string) => boolean },
+): Result<WechatRefund, Refusal> {
+  if (!refund || payment?.sub.subMchid !== ask.sub_mchid || refund.outRefundNo !== ask.out_refund_no) return no(refusals.refundMissing);
+  if (refund.status !== 'ABNORMAL') return no(refusals.notAbnormal);
+  for (const field of ['bank_account', 'real_name'] as const) {
+    const sealed = ask[field];
+    if (sealed !== undefined && !opens(sealed)) return no(wrongParameter(`/body/${field}`, '敏感信息解密失败'));
+  }
+  return ok({ ...refund, status: 'PROCESSING', endsAs, settlesAt, endedAt: null });
 }
 
 const amounts = (refund: WechatRefund) => ({ refund: refund.amount, payer_refund: refund.amount, discount_refund: 0, currency: 'CNY' });

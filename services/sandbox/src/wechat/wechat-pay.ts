@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import type { CombineCloseRequest, CombineNativeRequest, CombineOrder } from '@yunshi/protocols/wechat/combine';
-import type { Refund, RefundAccepted, RefundRequest } from '@yunshi/protocols/wechat/refund';
+import type { AbnormalRefundRequest, Refund, RefundAccepted, RefundRequest } from '@yunshi/protocols/wechat/refund';
 import type { Page } from './book.ts';
 import { digits, newNotice, type Deps, type Trace } from './deps.ts';
 import { flow, fundSettling, sharingSide, withdrawalSide } from './funds.ts';
 import { closeOrder, isProbed, orderView, paid, payable, placeOrder, type Order, type Unpayable } from './order.ts';
-import { acceptedView, applyRefund, refundNotice, refundView } from './refund.ts';
+import { acceptedView, applyAbnormal, applyRefund, refundNotice, refundView } from './refund.ts';
 import { refusals, type Refusal } from './refusal.ts';
 import type { WechatNotice, WechatRefund, WechatSubOrder } from './tables.ts';
 
@@ -134,6 +134,27 @@ const refundSide = (deps: Deps) => {
       });
       wake();
       return accepted;
+    },
+
+    /** @param opens whether a sealed field can be opened with the key that the request names */
+    applyAbnormal: async (
+      refundId: string,
+      ask: AbnormalRefundRequest,
+      opens: (sealed: string) => boolean,
+    ): Promise<Result<Refund, Refusal>> => {
+      const known = await book.read.refundById(refundId);
+      const number = known && (await book.read.numberOfPayment(known));
+      if (!known || number === undefined) return no(refusals.refundMissing);
+      const settlesAt = new Date(clock.now().getTime() + settlesMs);
+      const applied = await book.change(number, async (page) => {
+        const payment = await page.payment(number, known);
+        const endsAs = switches.take('refund-abnormal') ? 'ABNORMAL' : 'SUCCESS';
+        const decided = applyAbnormal(await page.refund(known.outRefundNo), payment, ask, { settlesAt, endsAs, opens });
+        if (decided.ok) await page.saveRefund(decided.value);
+        return decided.ok && payment ? ok(refundView(decided.value, payment.sub)) : (decided as Result<never, Refusal>);
+      });
+      wake();
+      return applied;
     },
 
     queryRefund: async (by: { outRefundNo: string } | { refundId: string }, subMchid: string): Promise<Result<Refund, Refusal>> => {
