@@ -8,16 +8,19 @@ import { demoProviders } from '@yunshi/contracts/demo-world';
 import { orderCompleted } from '@yunshi/contracts/order';
 import { collectPayment, returnPayment } from '@yunshi/contracts/payment';
 import { buyer, operator, otherBuyer, testIssuer } from '@yunshi/http/testing';
-import { newId, uuidv7, type OrderId } from '@yunshi/kernel/ids';
+import { newId, uuidv7, type AttemptId, type OrderId } from '@yunshi/kernel/ids';
 import { freePort } from '@yunshi/local/ports';
 import { connectBus } from '@yunshi/messaging/bus';
 import { moveClock } from '@yunshi/messaging/clock';
 import { messageOut } from '@yunshi/messaging/envelope';
 import { start as startPayment, type Running } from '@yunshi/payment-gateway/app';
 import { readConfig as readPaymentConfig } from '@yunshi/payment-gateway/config';
+import { orderNumber, subOrderNumber } from '@yunshi/payment-gateway/payment/numbers';
+import { answerHeaders } from '@yunshi/protocols/wechat/answer-signature';
+import { apiV3Key, seal } from '@yunshi/protocols/wechat/seal';
 import { start as startSandbox } from '@yunshi/sandbox/app';
 import { readConfig as readSandboxConfig } from '@yunshi/sandbox/config';
-import { ensureKeys, merchantEnvironment } from '@yunshi/sandbox/wechat/keys';
+import { ensureKeys, merchantEnvironment, readKeys } from '@yunshi/sandbox/wechat/keys';
 import { testDatabase } from '@yunshi/testing/database';
 import { testNats } from '@yunshi/testing/nats';
 import { until } from '@yunshi/testing/until';
@@ -442,6 +445,100 @@ describe('a refund', () => {
     await pass(3_700);
     await until(async () => (await heldBy(placed)) === 0 || (await pass(3), false));
     expect(await answered(placed, 'refunded')).toMatchObject({ reply: 'refunded' });
+  });
+});
+
+describe('a callback that is not as it should be', () => {
+  const path = '/v1/notify/wechat/payments';
+  type Sent = { headers: Record<string, string>; body: string };
+  type Bent = {
+    readonly content?: object;
+    readonly key?: string;
+    readonly wallMs?: number;
+    readonly serial?: string;
+    readonly body?: (body: string) => string;
+    readonly after?: (sent: Sent) => Sent;
+  };
+  /** «This order is paid», sealed and signed as WeChat Pay does it, but for what is bent. */
+  async function told(attemptId: AttemptId, bent: Bent): Promise<Response> {
+    const { merchant, publicKey } = await readKeys(keysFolder);
+    const sub = {
+      mchid: merchant.mchid,
+      sub_mchid: '1900000101',
+      out_trade_no: subOrderNumber(attemptId),
+      attach: 'none',
+      trade_state: 'SUCCESS',
+      transaction_id: '4200009999',
+      success_time: '2026-03-01T12:00:00+08:00',
+      amount: { total_amount: price, currency: 'CNY' },
+      ...bent.content,
+    };
+    const order = {
+      combine_appid: merchant.appid,
+      combine_mchid: merchant.mchid,
+      combine_out_trade_no: orderNumber(attemptId),
+      sub_orders: [sub],
+    };
+    const whole = JSON.stringify({
+      id: `EV-${randomBytes(8).toString('hex')}`,
+      create_time: '2026-03-01T12:00:00+08:00',
+      event_type: 'TRANSACTION.SUCCESS',
+      resource_type: 'encrypt-resource',
+      resource: seal(JSON.stringify(order), apiV3Key(bent.key ?? merchant.apiv3_key), 'abcdefghijkl', 'transaction'),
+    });
+    const body = bent.body?.(whole) ?? whole;
+    const signer = { ...publicKey, serial: bent.serial ?? publicKey.serial };
+    const headers = answerHeaders(body, signer, { wallMs: bent.wallMs ?? Date.now(), nonce: 'n' });
+    const sent = bent.after?.({ headers, body }) ?? { headers, body };
+    return fetch(`${payment.url}${path}`, {
+      method: 'POST',
+      headers: { ...sent.headers, 'content-type': 'application/json' },
+      body: sent.body,
+    });
+  }
+  const opened = async (): Promise<{ placed: Order; attemptId: AttemptId }> => {
+    const placed = await order();
+    await codeOf(placed);
+    return { placed, attemptId: (await paymentOf(placed)).attempts[0]!.attempt_id as AttemptId };
+  };
+  const kept = async () => (await payment.core.sql`select 1 from channel_notices`).count;
+
+  test.each<[string, Bent, number]>([
+    ['tampered with', { after: ({ headers, body }) => ({ headers, body: body.replace('SUCCESS', 'SUCCESs') }) }, 401],
+    ['signed for another body', { after: ({ body }) => ({ headers: {}, body }) }, 401],
+    ['six minutes old', { wallMs: Date.now() - 360_000 }, 401],
+    ['six minutes ahead', { wallMs: Date.now() + 360_000 }, 401],
+    ['signed under a serial that nobody has', { serial: 'PUB_KEY_ID_0000000000000000' }, 401],
+    ['cut off, and signed so', { body: (body) => body.slice(0, 200) }, 500],
+    ['sealed with another APIv3 key', { key: 'x'.repeat(32) }, 500],
+    ['larger than any callback', { body: (body) => body + ' '.repeat(70_000) }, 413],
+  ])('because it is %s is refused, kept nowhere, and moves nothing', async (_, bent, status) => {
+    const { placed, attemptId } = await opened();
+    const before = await kept();
+    expect((await told(attemptId, bent)).status).toBe(status);
+    expect(await kept()).toBe(before);
+    expect((await paymentOf(placed)).status).toBe('open');
+    expect(answersTo(placed)).toEqual([]);
+  });
+
+  test.each<[string, object]>([
+    ['another sub merchant', { sub_mchid: '1900000999' }],
+    ['another sub order', { out_trade_no: 'S00000000000000000000000AB' }],
+    ['another currency', { amount: { total_amount: price, currency: 'USD' } }],
+  ])('because it names %s is accepted, kept for an operator, and moves nothing', async (_, content) => {
+    const { placed, attemptId } = await opened();
+    const before = await kept();
+    expect((await told(attemptId, { content })).status).toBe(204);
+    expect(await kept()).toBe(before + 1);
+    expect((await paymentOf(placed)).status).toBe('open');
+    expect(answersTo(placed)).toEqual([]);
+  });
+
+  test('because of its amount keeps the order open, and that money goes back', async () => {
+    const { placed, attemptId } = await opened();
+    expect((await told(attemptId, { content: { amount: { total_amount: 1, currency: 'CNY' } } })).status).toBe(204);
+    expect(await paymentOf(placed)).toMatchObject({ status: 'open', attempts: [{ status: 'returned' }], refunds: [{ amount: 1 }] });
+    expect(answersTo(placed)).toEqual([]);
   });
 });
 

@@ -123,14 +123,15 @@ test('a planted difference of each class is found the next morning, explained, a
   );
   expect(run).toMatchObject({ lines: 5 });
   const found = await differences();
-  expect(found.map((one) => [one.class, one.order_id]).toSorted()).toEqual(
+  const told = (name: string, orderId: string | null): string => `${name} ${orderId}`;
+  expect(found.map((one) => told(one.class, one.order_id)).toSorted()).toEqual(
     [
-      ['amount', wrong.orderId],
-      ['channel-only', late.orderId],
-      ['channel-only', null],
-      ['fee', charged.orderId],
-      ['ours-only', missing.orderId],
-      ['state', strange.orderId],
+      told('amount', wrong.orderId),
+      told('channel-only', late.orderId),
+      told('channel-only', null),
+      told('fee', charged.orderId),
+      told('ours-only', missing.orderId),
+      told('state', strange.orderId),
     ].toSorted(),
   );
   for (const { explanation } of found) expect(explanation).toMatch(/渠道/);
