@@ -448,6 +448,90 @@ describe('a refund', () => {
   });
 });
 
+describe('a callback', () => {
+  const path = '/v1/notify/wechat/payments';
+  test('without WeChat Pay’s signature is refused, and nothing is kept', async () => {
+    const answer = await fetch(`${payment.url}${path}`, { method: 'POST', body: '{}' });
+    expect(answer.status).toBe(401);
+    expect(await answer.json()).toMatchObject({ code: 'FAIL' });
+  });
+
+  test('is kept with its headers, once however often it comes, and with its content still sealed', async () => {
+    const placed = await order();
+    await scan(await codeOf(placed));
+    await answered(placed, 'paid');
+    const kept = await payment.core.sql<{ headers: Record<string, string>; body: string; worked: boolean }[]>`
+      select headers, body, worked from channel_notices where order_id = ${placed.orderId}`;
+    expect(kept).toHaveLength(1);
+    expect(kept[0]).toMatchObject({ worked: true });
+    expect(kept[0]!.body).toContain('AEAD_AES_256_GCM');
+    expect(kept[0]!.body).not.toContain('openid');
+    const again = await fetch(`${payment.url}${path}`, {
+      method: 'POST',
+      headers: { ...kept[0]!.headers, 'content-type': 'application/json' },
+      body: kept[0]!.body,
+    });
+    expect(again.status).toBe(204);
+    expect((await payment.core.sql`select 1 from channel_notices where order_id = ${placed.orderId}`).count).toBe(1);
+    expect(answersTo(placed)).toHaveLength(1);
+  });
+
+  test('with one byte changed is refused', async () => {
+    const [kept] = await payment.core.sql<
+      { headers: Record<string, string>; body: string }[]
+    >`select headers, body from channel_notices limit 1`;
+    const body = kept!.body.replace('支付成功', '支付失败').replace('退款成功', '退款失败');
+    const answer = await fetch(`${payment.url}${path}`, {
+      method: 'POST',
+      headers: { ...kept!.headers, 'content-type': 'application/json' },
+      body,
+    });
+    expect(answer.status).toBe(401);
+  });
+});
+
+describe('the ledger', () => {
+  test('counts the money as the provider’s and ours when the order is completed, and balances', async () => {
+    const placed = await order();
+    await scan(await codeOf(placed));
+    await answered(placed, 'paid');
+    const done = messageOut(
+      orderCompleted({ orderId: placed.orderId, orderVersion: 1, accountId: buyer.accountId, instanceId: newId('ins', new Date()) }),
+      undefined,
+      new Date(),
+      undefined,
+    );
+    await jetstream(bus).publish(done.subject, done.body, { msgID: done.id });
+    const lines = () => payment.core.sql<{ account: string; amount: number }[]>`
+      select account, amount from ledger_postings where order_id = ${placed.orderId} order by posting_id`;
+    await until(async () => (await lines()).length === 5);
+    expect(await lines()).toEqual([
+      { account: 'channel_clearing:wechat_native', amount: price },
+      { account: `buyer_funds:${buyer.accountId}`, amount: -price },
+      { account: `buyer_funds:${buyer.accountId}`, amount: price },
+      { account: `provider_payable:${demoProviders.fanying.providerId}`, amount: -17_910 },
+      { account: `platform_fee:${demoProviders.fanying.providerId}`, amount: -1_990 },
+    ]);
+  });
+
+  test('adds up to nothing after all of this, entry by entry', async () => {
+    type Check = { balanced: boolean; sum: number; accounts: { account: string; balance: number }[] };
+    const { body } = await call<Check>('/v1/ops/ledger?audit=true', { as: operator });
+    expect(body).toMatchObject({ balanced: true, sum: 0 });
+    expect(body.accounts.find(({ account }) => account === 'suspense')?.balance ?? 0).toBe(0);
+  });
+
+  test('refuses to be changed, and an entry that is out of balance', async () => {
+    const { sql } = payment.core;
+    await expect(sql`update ledger_postings set amount = 0`).rejects.toThrow('never changed');
+    await expect(sql`delete from ledger_postings`).rejects.toThrow('never changed');
+    const insert = sql`
+      insert into ledger_postings (posting_id, entry_id, kind, account, amount, order_id, account_id, at)
+      values ('x/1', 'x', 'receipt', 'buyer_funds', 1, 'ord_x', 'acc_x', now())`;
+    await expect(insert).rejects.toThrow('out of balance');
+  });
+});
+
 describe('a callback that is not as it should be', () => {
   const path = '/v1/notify/wechat/payments';
   type Sent = { headers: Record<string, string>; body: string };
@@ -534,95 +618,12 @@ describe('a callback that is not as it should be', () => {
     expect(answersTo(placed)).toEqual([]);
   });
 
+  // The channel knows nothing of this money, so that it stays on its way back: after the ledger was looked at.
   test('because of its amount keeps the order open, and that money goes back', async () => {
     const { placed, attemptId } = await opened();
     expect((await told(attemptId, { content: { amount: { total_amount: 1, currency: 'CNY' } } })).status).toBe(204);
     expect(await paymentOf(placed)).toMatchObject({ status: 'open', attempts: [{ status: 'returned' }], refunds: [{ amount: 1 }] });
     expect(answersTo(placed)).toEqual([]);
-  });
-});
-
-describe('a callback', () => {
-  const path = '/v1/notify/wechat/payments';
-  test('without WeChat Pay’s signature is refused, and nothing is kept', async () => {
-    const answer = await fetch(`${payment.url}${path}`, { method: 'POST', body: '{}' });
-    expect(answer.status).toBe(401);
-    expect(await answer.json()).toMatchObject({ code: 'FAIL' });
-  });
-
-  test('is kept with its headers, once however often it comes, and with its content still sealed', async () => {
-    const placed = await order();
-    await scan(await codeOf(placed));
-    await answered(placed, 'paid');
-    const kept = await payment.core.sql<{ headers: Record<string, string>; body: string; worked: boolean }[]>`
-      select headers, body, worked from channel_notices where order_id = ${placed.orderId}`;
-    expect(kept).toHaveLength(1);
-    expect(kept[0]).toMatchObject({ worked: true });
-    expect(kept[0]!.body).toContain('AEAD_AES_256_GCM');
-    expect(kept[0]!.body).not.toContain('openid');
-    const again = await fetch(`${payment.url}${path}`, {
-      method: 'POST',
-      headers: { ...kept[0]!.headers, 'content-type': 'application/json' },
-      body: kept[0]!.body,
-    });
-    expect(again.status).toBe(204);
-    expect((await payment.core.sql`select 1 from channel_notices where order_id = ${placed.orderId}`).count).toBe(1);
-    expect(answersTo(placed)).toHaveLength(1);
-  });
-
-  test('with one byte changed is refused', async () => {
-    const [kept] = await payment.core.sql<
-      { headers: Record<string, string>; body: string }[]
-    >`select headers, body from channel_notices limit 1`;
-    const body = kept!.body.replace('支付成功', '支付失败').replace('退款成功', '退款失败');
-    const answer = await fetch(`${payment.url}${path}`, {
-      method: 'POST',
-      headers: { ...kept!.headers, 'content-type': 'application/json' },
-      body,
-    });
-    expect(answer.status).toBe(401);
-  });
-});
-
-describe('the ledger', () => {
-  test('counts the money as the provider’s and ours when the order is completed, and balances', async () => {
-    const placed = await order();
-    await scan(await codeOf(placed));
-    await answered(placed, 'paid');
-    const done = messageOut(
-      orderCompleted({ orderId: placed.orderId, orderVersion: 1, accountId: buyer.accountId, instanceId: newId('ins', new Date()) }),
-      undefined,
-      new Date(),
-      undefined,
-    );
-    await jetstream(bus).publish(done.subject, done.body, { msgID: done.id });
-    const lines = () => payment.core.sql<{ account: string; amount: number }[]>`
-      select account, amount from ledger_postings where order_id = ${placed.orderId} order by posting_id`;
-    await until(async () => (await lines()).length === 5);
-    expect(await lines()).toEqual([
-      { account: 'channel_clearing:wechat_native', amount: price },
-      { account: `buyer_funds:${buyer.accountId}`, amount: -price },
-      { account: `buyer_funds:${buyer.accountId}`, amount: price },
-      { account: `provider_payable:${demoProviders.fanying.providerId}`, amount: -17_910 },
-      { account: `platform_fee:${demoProviders.fanying.providerId}`, amount: -1_990 },
-    ]);
-  });
-
-  test('adds up to nothing after all of this, entry by entry', async () => {
-    type Check = { balanced: boolean; sum: number; accounts: { account: string; balance: number }[] };
-    const { body } = await call<Check>('/v1/ops/ledger?audit=true', { as: operator });
-    expect(body).toMatchObject({ balanced: true, sum: 0 });
-    expect(body.accounts.find(({ account }) => account === 'suspense')?.balance ?? 0).toBe(0);
-  });
-
-  test('refuses to be changed, and an entry that is out of balance', async () => {
-    const { sql } = payment.core;
-    await expect(sql`update ledger_postings set amount = 0`).rejects.toThrow('never changed');
-    await expect(sql`delete from ledger_postings`).rejects.toThrow('never changed');
-    const insert = sql`
-      insert into ledger_postings (posting_id, entry_id, kind, account, amount, order_id, account_id, at)
-      values ('x/1', 'x', 'receipt', 'buyer_funds', 1, 'ord_x', 'acc_x', now())`;
-    await expect(insert).rejects.toThrow('out of balance');
   });
 });
 

@@ -247,10 +247,11 @@ describe('the adapter against the sandbox', () => {
 
   test('opens callbacks signed by either kind of key while a merchant moves over', async () => {
     const wechat = await adapter(sandboxUrl, { publicKey });
-    await wechat.learnCertificates();
+    expect(await wechat.learnCertificates()).toBe('done');
     for (let index = 0; index < 8; index++) {
       const placed = await wechat.place(order(`MOVING0${index}`));
-      if (placed.kind === 'placed') await post('/sandbox/wechat/scan', { code_url: placed.codeUrl });
+      if (placed.kind !== 'placed') throw new Error(placed.kind);
+      await post('/sandbox/wechat/scan', { code_url: placed.codeUrl });
     }
     const opened = () =>
       callbacks.flatMap(({ headers, body }) => {
@@ -259,7 +260,8 @@ describe('the adapter against the sandbox', () => {
           ? [{ serial: headers['wechatpay-serial'] ?? '', number: read.value.order.number }]
           : [];
       });
-    await until(() => new Set(opened().map(({ number }) => number)).size === 8);
+    // One that a busy machine did not answer in time comes again fifteen seconds later.
+    await until(() => new Set(opened().map(({ number }) => number)).size === 8, { within: 30_000 });
     expect(new Set(opened().map(({ serial }) => serial.startsWith('PUB_KEY_ID_')))).toEqual(new Set([true, false]));
   });
 });

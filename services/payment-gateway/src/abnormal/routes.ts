@@ -5,13 +5,13 @@ import type { Routes } from '@yunshi/http/server';
 import type { Core } from '@yunshi/messaging/core';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { AskedRefund } from '../payment/operator-routes.ts';
 import type { PaymentBook } from '../payment/payments.ts';
 import { Problem } from '../problems.ts';
 import type { WechatAbnormal } from '../wechat/abnormal.ts';
 import { abnormalWrites } from './writes.ts';
 
 const Params = z.object({ task_id: z.string().max(128) });
-const Asked = z.object({ refund_no: z.string() }).meta({ id: 'AskedRefund' });
 const access = ['operator'] as const;
 
 const Apply = z
@@ -57,7 +57,7 @@ export const abnormalRoutes = ({ core, book, wechat }: Deps): Routes =>
           description: '异常退款: the channel pays it to another card, or to us. It is the same refund, and ends as any other.',
           params: Params,
           body: Apply,
-          response: { 202: Asked },
+          response: { 202: AskedRefund },
         },
       },
       async (request, reply) => {
@@ -82,7 +82,7 @@ export const abnormalRoutes = ({ core, book, wechat }: Deps): Routes =>
           description: '线下退款. A second operator has to agree before it counts.',
           params: Params,
           body: z.strictObject({ evidence: z.string().trim().min(1).max(500).meta({ description: "The bank's receipt, and why" }) }),
-          response: { 202: Asked },
+          response: { 202: AskedRefund },
         },
       },
       async (request, reply) => {
@@ -101,7 +101,7 @@ export const abnormalRoutes = ({ core, book, wechat }: Deps): Routes =>
           schema: {
             summary: verdict === 'approve' ? 'Agree that a refund was paid out by hand' : 'Disagree that a refund was paid out by hand',
             params: Params,
-            response: { 200: Asked },
+            response: { 200: AskedRefund },
           },
         },
         async (request, reply) =>

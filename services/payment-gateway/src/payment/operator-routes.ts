@@ -26,7 +26,7 @@ const ShownTask = z
     opened_at: Time,
   })
   .meta({ id: 'PaymentTask' });
-const AskedRefund = z.object({ refund_no: z.string() }).meta({ id: 'AskedRefund' });
+export const AskedRefund = z.object({ refund_no: z.string() }).meta({ id: 'AskedRefund' });
 
 const Params = z.object({ task_id: TaskId });
 const byOldest = keyset(z.tuple([Time, TaskId]));
