@@ -1,5 +1,6 @@
 /**
- * The books are closed behind us hour by hour: what was posted until then is added up once, and nothing may be posted there any more. A
+ * The books are closed behind us hour by hour: what was posted until then is added up once, and nothing is posted there any more: what comes
+ * later, as from a process whose clock was behind, is booked in the first open hour. A
  * balance is what it was at the closing and what has been posted since, however old the ledger is. See docs/decisions/closed-hours.md.
  */
 import { startOfChinaMonth } from '@yunshi/kernel/calendar';
@@ -10,7 +11,7 @@ const CLOSE = 'ledger.close';
 const ISSUE = 'settlement.issue';
 const LEDGER = 'ledger';
 const HOUR_MS = 3_600_000;
-/** Entries carry the time of their decision, and are committed a moment later: what takes longer is refused, and decided anew. */
+/** Entries carry the time of their decision, and are committed a moment later: what takes longer is booked a moment later. */
 const GRACE_MS = 5 * 60_000;
 
 /** The last full hour that nobody can still be posting into. */

@@ -59,9 +59,13 @@ test('a balance is the same whether its hours are closed or not, and so is the s
   }
 });
 
-test('nothing can be posted into an hour that is closed, nor is anything closed over what is on its way', async () => {
+test('what comes for an hour that is closed is booked in the first open one, and nothing is closed over what is on its way', async () => {
   await close(minutes(660));
-  await expect(post(purchase(900_001, minutes(659)))).rejects.toThrow('closed for');
+  await post(purchase(900_001, minutes(659)));
+  const booked = await sql<
+    { at: Date }[]
+  >`select distinct at from ledger_postings where order_id = ${purchase(900_001, minutes(659))[0]!.orderId}`;
+  expect(booked).toEqual([{ at: minutes(660) }]);
   const late = await sql.reserve();
   await late`begin`;
   await postingRows.save(late, purchase(900_002, minutes(661)).flatMap(rowsOfEntry));
@@ -71,7 +75,7 @@ test('nothing can be posted into an hour that is closed, nor is anything closed 
   await late`commit`;
   late.release();
   await closed;
-  expect(await book.balancesOf([payable])).toEqual(new Map([[payable, -(PURCHASES + 1) * 900]]));
+  expect(await book.balancesOf([payable])).toEqual(new Map([[payable, -(PURCHASES + 2) * 900]]));
   expect(await book.audit()).toMatchObject({ wrongBalances: [] });
 });
 
