@@ -91,12 +91,13 @@ export const orderWriteRoutes =
           },
           schema: { tags: ['orders'], summary, params: Params, body: OrderDecision, response: { 200: ShownOrder } },
         },
-        (request, reply) =>
-          admission.admit(async () => {
-            const { accountId, userId: by } = callerOf(request);
-            const deciding = { orderId: request.params.order_id, accountId, by, note: request.body.note ?? null };
-            return answer(reply, await core.write(write, deciding));
-          }),
+        (request, reply) => {
+          const { accountId, userId: by } = callerOf(request);
+          const deciding = { orderId: request.params.order_id, accountId, by, note: request.body.note ?? null };
+          const decide = async () => answer(reply, await core.write(write, deciding));
+          // Approving begins a purchase; declining only ends an order.
+          return verb === 'approve' ? admission.admit(decide) : decide();
+        },
       );
 
     app.delete(
