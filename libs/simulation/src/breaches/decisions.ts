@@ -45,7 +45,7 @@ export const decisionBreaches: readonly Breach[] = [
       ),
     },
     mix: { callbackNever: 0.9, cancels: 1 },
-    breaks: 'no money lies at WeChat Pay that no attempt of ours knows of',
+    breaks: 'no money lies at a channel that no attempt of ours knows of',
   },
   {
     what: 'a payment is said to be refunded before it is',

@@ -45,13 +45,13 @@ export const outsideBreaches: readonly Breach[] = [
     what: 'a refund gets a fresh number each time that it is applied for',
     by: { wechat: (client) => afresh(client, 'out_refund_no') },
     mix: { outsideUnheard: 0.5, callbackNever: 0.9, ...refunding },
-    breaks: 'our book of refunds is that of WeChat Pay',
+    breaks: 'our book of refunds is that of the channels',
   },
   {
     what: 'an order gets a fresh number at the channel each time that it is placed',
     by: { wechat: (client) => afresh(client, 'combine_out_trade_no') },
     mix: { outsideUnheard: 0.5 },
-    breaks: 'no money lies at WeChat Pay that no attempt of ours knows of',
+    breaks: 'no money lies at a channel that no attempt of ours knows of',
   },
   {
     what: 'a provider is given a fresh order number each time that it is asked to deliver',
