@@ -34,6 +34,7 @@ const sandbox = await startSandbox(
     LOG_LEVEL: 'error',
     NODE_ENV: 'test',
     WECHAT_SANDBOX_KEYS: root,
+    BANK_SANDBOX_KEYS: join(root, 'bank'),
     SANDBOX_PROVIDER_SECRET: randomBytes(16).toString('hex'),
     SANDBOX_TREASURY_TOKEN: token,
   }),

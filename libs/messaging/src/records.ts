@@ -27,7 +27,7 @@ const outboxIn = (sql: Sql): OutboxRecords => ({
     where created_at < now() - ${olderThanMs} * interval '1 millisecond' order by created_at limit ${max}`,
   takeBack: (stream, withinS) => sql`
     with again as (
-      delete from sent where sent_at > now() - ${withinS} * interval '1 second' and subject like ${`${stream.toLowerCase()}.%`}
+      delete from sent where sent_at > (select max(sent_at) from sent) - ${withinS} * interval '1 second' and subject like ${`${stream.toLowerCase()}.%`}
       returning id, subject, body, traceparent, created_at)
     insert into outbox (id, subject, body, traceparent, created_at) select id, subject, body, traceparent, created_at from again on conflict do nothing`,
   seen: async (stream) =>

@@ -9,6 +9,8 @@ import { publishSpan } from './trace.ts';
 const flushEveryMs = 50;
 const sweepEveryMs = 1_000;
 const housekeepingEveryMs = 60_000;
+/** After a restart services make missing streams at the same moment, and the first one that was made may not be the one that stays. */
+const lookAgainAfterMs = 10_000;
 const ackTimeoutMs = 5_000;
 /** Rows younger than this are still on their way by the process that committed them. */
 const sweepAfterMs = 2_000;
@@ -46,7 +48,7 @@ export type OutboxRecords = {
   /** From the outbox to those that were sent. */
   readonly move: (ids: readonly string[]) => PromiseLike<unknown>;
   readonly waiting: (of: { readonly olderThanMs: number; readonly max: number }) => PromiseLike<readonly Outgoing[]>;
-  /** Those sent to the stream within the last seconds, back to the outbox. */
+  /** Those sent to the stream within the last seconds of sending, however long ago that was, back to the outbox. */
   readonly takeBack: (stream: StreamName, withinS: number) => PromiseLike<unknown>;
   readonly seen: (stream: StreamName) => PromiseLike<StreamSeen | undefined>;
   readonly saw: (stream: StreamName, seen: StreamSeen) => PromiseLike<unknown>;
@@ -85,6 +87,7 @@ export function relay({
   let identified = 0;
   let working: Promise<unknown> = Promise.resolve();
   let flushing: (() => void) | undefined;
+  let lookingAgain: (() => void) | undefined;
 
   const publisher = open((token, ack) => {
     const sent = pending.get(token);
@@ -166,11 +169,13 @@ export function relay({
     const serverId = publisher.serverId();
     const checked = connection;
     for (const name of streamNames) {
+      // Of before the question: what is acknowledged while it is under way is not in its answer.
+      const acknowledgedSeq = newestSeq.get(name) ?? 0;
       const { created, lastSeq } = await publisher.stream(name);
       const known = await records.seen(name);
       // Another process may have noted the new stream first, before what this one had published to the old stream was moved to `sent`.
       const before = [known, own.get(name)].filter((seen) => seen !== undefined);
-      const newest = Math.max(newestSeq.get(name) ?? 0, known?.created === created ? known.lastSeq : 0);
+      const newest = Math.max(acknowledgedSeq, known?.created === created ? known.lastSeq : 0);
       if (before.some((seen) => seen.created !== created)) {
         newestSeq.set(name, 0);
         await sendAgain(name, keepMinutes * 60);
@@ -182,6 +187,13 @@ export function relay({
     }
     identified = checked;
   }
+
+  /** A stream may be exchanged under a connection that stays. */
+  function lookAgainSoon(): void {
+    lookingAgain?.();
+    lookingAgain = host.after(lookAgainAfterMs, () => void background('identity', lookedAgain));
+  }
+  const lookedAgain = (): Promise<void> => (connected ? checkIdentity() : Promise.resolve());
 
   async function sendAgain(stream: StreamName, withinS: number): Promise<void> {
     await flush();
@@ -206,7 +218,9 @@ export function relay({
       endings.push(
         host.every(sweepEveryMs, () => void background('sweep', sweep)),
         host.every(housekeepingEveryMs, () => void background('housekeeping', records.tidy)),
+        host.every(housekeepingEveryMs, () => void background('identity', lookedAgain)),
       );
+      lookAgainSoon();
       await sweep();
     },
     send,
@@ -220,6 +234,7 @@ export function relay({
       connection++;
       pending.clear();
       inFlight.clear();
+      lookAgainSoon();
       return background('identity', sweep);
     },
     stats(): RelayStats {
@@ -228,6 +243,7 @@ export function relay({
     },
     async stop(): Promise<void> {
       for (const end of endings) end();
+      lookingAgain?.();
       await publisher.flush().catch(() => undefined);
       flushing?.();
       await background('flush', flush);

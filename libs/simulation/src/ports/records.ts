@@ -78,8 +78,9 @@ function outboxOf({ outbox, sent, streamsSeen, reach }: Database, { read, change
     takeBack: (stream, withinS) =>
       change('take back', () => {
         const prefix = `${stream.toLowerCase()}.`;
+        const newest = [...sent.values()].reduce((latest, row) => Math.max(latest, row.sentAt ?? 0), 0);
         for (const [id, row] of sent) {
-          if ((row.sentAt ?? 0) <= nowMs() - withinS * 1_000 || !row.subject.startsWith(prefix)) continue;
+          if ((row.sentAt ?? 0) <= newest - withinS * 1_000 || !row.subject.startsWith(prefix)) continue;
           sent.delete(id);
           reach('message taken back to be sent again');
           if (!outbox.has(id)) outbox.set(id, row);
