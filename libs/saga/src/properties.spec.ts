@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { ok } from '@yunshi/kernel/result';
 import { describe, expect, test } from 'vitest';
 import { takeMoney, tripSaga } from '../fixtures/trip.ts';
@@ -32,6 +33,9 @@ const broken = (saga: Saga, engine?: Engine): string[] =>
       return [rule];
     }
   });
+
+// What is broken on purpose needs no small example.
+fc.configureGlobal({ endOnFailure: true });
 
 describe('each rule can fail', () => {
   test('a step that cannot be undone is found when a later one fails', () => {
