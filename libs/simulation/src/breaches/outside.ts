@@ -100,7 +100,7 @@ export const outsideBreaches: readonly Breach[] = [
     },
     mix: { crashAt: { 'outside call, after': 0.7 }, downMsMax: 50, outsideRefuses: 0.8, leap: 0.9, leapMs: [3_600_000] },
     breaks: leftovers,
-    seedsMax: 1_000,
+    seedsMax: 3_000,
   },
 ];
 
