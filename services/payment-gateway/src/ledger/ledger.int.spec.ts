@@ -4,6 +4,7 @@ import { migrate } from '@yunshi/db/migrate';
 import type { AccountId, AttemptId, OrderId, ProviderId } from '@yunshi/kernel/ids';
 import { testDatabase } from '@yunshi/testing/database';
 import { explaining, planOf } from '@yunshi/testing/plans';
+import { until } from '@yunshi/testing/until';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ledgerBook } from './balances.ts';
 import { closings, postingRows, rowsOfEntry } from './entries.ts';
@@ -70,8 +71,10 @@ test('what comes for an hour that is closed is booked in the first open one, and
   await late`begin`;
   await postingRows.save(late, purchase(900_002, minutes(661)).flatMap(rowsOfEntry));
   const closed = close(minutes(720));
-  const first = await Promise.race([closed.then(() => 'closed'), new Promise((resolve) => setTimeout(resolve, 200, 'waits'))]);
-  expect(first).toBe('waits');
+  const waiting = await until(
+    async () => (await sql<{ mode: string }[]>`select mode from pg_locks where locktype = 'advisory' and not granted`)[0],
+  );
+  expect(waiting).toEqual({ mode: 'ExclusiveLock' });
   await late`commit`;
   late.release();
   await closed;
