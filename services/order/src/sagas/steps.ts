@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import type { OrderEnd } from '@yunshi/contracts/order';
+import { releaseCoupon, reserveCoupon, useCoupon } from '@yunshi/contracts/coupon';
+import { completeOrder, rejectOrder, type OrderEnd } from '@yunshi/contracts/order';
+import { collectPayment, returnPayment } from '@yunshi/contracts/payment';
 import { AccountId, ClaimId, InstanceId, OrderId, UserId } from '@yunshi/kernel/ids';
 import { Line, OrderKind } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import type { Failure } from '@yunshi/saga/define';
 
-/* What the sagas of this service have in common: what they remember, and what they send of it. */
+/* What the sagas of this service have in common: what they remember, and the steps by which an order is begun, paid and ended. */
 
 /** What a purchase remembers between its steps: the order as it was frozen, and what the steps have brought. */
 export const Purchase = z.object({
@@ -30,16 +32,16 @@ export const Purchase = z.object({
 export type Purchase = z.infer<typeof Purchase>;
 
 /** A coupon's service answers in milliseconds; one that is down for this long must not keep the buyer waiting for a price. */
-export const couponWithinMs = 10 * 60_000;
+const couponWithinMs = 10 * 60_000;
 /** What WeChat shows the payer, in characters. */
 const descriptionMax = 127;
 
-export const hasCoupon = (p: Purchase) => p.claimId !== undefined;
+const hasCoupon = (p: Purchase) => p.claimId !== undefined;
 // `hasCoupon` stands before each use, and the command's own schema refuses a claim that is missing.
-export const claim = ({ orderId, accountId, claimId }: Purchase) => ({ orderId, accountId, claimId: claimId as ClaimId });
-export const reservation = (p: Purchase) => ({ ...claim(p), kind: p.kind, lines: [p.line] });
+const claim = ({ orderId, accountId, claimId }: Purchase) => ({ orderId, accountId, claimId: claimId as ClaimId });
+const reservation = (p: Purchase) => ({ ...claim(p), kind: p.kind, lines: [p.line] });
 
-export const bill = ({ orderId, accountId, line, payable, productName, skuName, payBy }: Purchase) => ({
+const bill = ({ orderId, accountId, line, payable, productName, skuName, payBy }: Purchase) => ({
   orderId,
   accountId,
   providerId: line.providerId,
@@ -48,13 +50,13 @@ export const bill = ({ orderId, accountId, line, payable, productName, skuName, 
   deliveryType: line.deliveryType,
   payBy,
 });
-export const returning = ({ orderId, accountId }: Purchase, failure: Failure) => ({ orderId, accountId, reason: whyReturned(failure) });
-export const returned = (p: Purchase, answer: { reply: 'closed' } | { reply: 'refunded'; data: { amount: Fen } }) =>
+const returning = ({ orderId, accountId }: Purchase, failure: Failure) => ({ orderId, accountId, reason: whyReturned(failure) });
+const returned = (p: Purchase, answer: { reply: 'closed' } | { reply: 'refunded'; data: { amount: Fen } }) =>
   answer.reply === 'refunded' ? { ...p, refunded: answer.data.amount } : p;
 
 // The pivot's answer brings the instance; the command's own schema refuses one that is missing.
-export const completion = ({ orderId, instanceId }: Purchase) => ({ orderId, instanceId: instanceId as InstanceId });
-export const rejection = ({ orderId, refunded }: Purchase, failure: Failure) => ({ orderId, refunded, reason: whyEnded(failure) });
+const completion = ({ orderId, instanceId }: Purchase) => ({ orderId, instanceId: instanceId as InstanceId });
+const rejection = ({ orderId, refunded }: Purchase, failure: Failure) => ({ orderId, refunded, reason: whyEnded(failure) });
 
 /** The reason that the order shows, from where the purchase turned back. */
 export function whyEnded({ step, cause }: Failure): OrderEnd {
@@ -68,3 +70,32 @@ function whyReturned(failure: Failure): 'payment-timeout' | 'cancelled' | 'not-d
   const ended = whyEnded(failure);
   return ended === 'payment-timeout' || ended === 'cancelled' || ended === 'not-delivered' ? ended : 'rejected';
 }
+
+/** The order stands already when its saga begins. */
+export const orderPlaced = { undo: rejectOrder, undoWith: rejection } as const;
+
+export const couponReserved = {
+  when: hasCoupon,
+  send: reserveCoupon,
+  with: reservation,
+  on: 'reserved',
+  within: couponWithinMs,
+  undo: releaseCoupon,
+  undoWith: claim,
+} as const;
+
+export const paymentCollected = {
+  when: (p: Purchase) => p.payable > 0,
+  send: collectPayment,
+  with: bill,
+  on: 'paid',
+  within: (p: Purchase) => p.payBy,
+  // A company's payment takes a second person and days.
+  prolong: { on: 'held', until: ({ until }: { until: string }) => until },
+  undo: returnPayment,
+  undoWith: returning,
+  undoKeep: returned,
+} as const;
+
+export const couponUsed = { when: hasCoupon, send: useCoupon, with: claim, on: 'used' } as const;
+export const orderCompleted = { send: completeOrder, with: completion, on: 'completed' } as const;
