@@ -6,6 +6,7 @@ import { authorize, verifyAnswer, type Platform } from '@yunshi/protocols/mse-pa
 import { outcomeOf } from '@yunshi/protocols/wechat/error';
 import type { Log } from '@yunshi/telemetry/log';
 import { Agent, request } from 'undici';
+import { bytesOf, jsonOf } from '../answers.ts';
 import type { Keyring } from '../wechat/keyring.ts';
 
 /** `refused`: not carried out. `unknown`: carried out or not; ask, or repeat it with the same number. */
@@ -69,17 +70,17 @@ async function exchanged(ask: Ask, options: Options, dispatcher: Agent): Promise
   const signal = ask.signal ? AbortSignal.any([ask.signal, limit]) : limit;
   const sent = { dispatcher, method, headers: headersOf(ask, body, options), signal, ...(method === 'POST' && { body }) };
   const answer = await request(`${baseUrl}${target}`, sent);
-  const bytes = await bytesOf(answer.body);
+  const bytes = await bytesOf(answer.body, ANSWER_BYTES_MAX);
   const outcome = outcomeOf(answer.statusCode);
   const header = answer.headers['tbep-authorization'];
   const signed = verifyAnswer(typeof header === 'string' ? header : undefined, bytes, keyring.keyOf, wall.now().getTime());
   if (!signed.ok && signed.error === 'unknown-serial') await keyring.refresh();
   if (outcome === 'done') {
-    if (signed.ok) return { kind: 'done', body: parsed(bytes) };
+    if (signed.ok) return { kind: 'done', body: jsonOf(bytes) };
     log.error({ target, refusal: signed.error }, 'an answer of 商企付 cannot be trusted');
     return { kind: 'unknown', why: `answer ${signed.error}` };
   }
-  const { code, desc } = WireError.safeParse(parsed(bytes)).data?.error ?? { code: `HTTP_${answer.statusCode}`, desc: '' };
+  const { code, desc } = WireError.safeParse(jsonOf(bytes)).data?.error ?? { code: `HTTP_${answer.statusCode}`, desc: '' };
   log.warn({ target, status: answer.statusCode, code }, '商企付 did not carry out a request');
   // A refusal that is signed wrongly is somebody else's word.
   const trusted = signed.ok || signed.error === 'unsigned';
@@ -97,25 +98,6 @@ function headersOf({ method, target, fieldKey }: Ask, body: string, { platform, 
     ...(method === 'POST' && { 'content-type': 'application/json' }),
     ...(fieldKey && publicKey && { 'tbep-encrypt': encryptHeader(fieldKey, { serial: tbepSerial, publicKey }) }),
   };
-}
-
-async function bytesOf(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > ANSWER_BYTES_MAX) throw new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 export const sealed = (client: MsePayClient, text: string): { readonly fieldKey: FieldKey; readonly text: string } => {

@@ -7,6 +7,7 @@ import { Fen } from '@yunshi/kernel/money';
 import { WithdrawalId } from '@yunshi/kernel/ids';
 import { outsideCall } from '@yunshi/messaging/handle';
 import { z } from 'zod';
+import { jsonOf } from '../answers.ts';
 
 const TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 16_384;
@@ -51,11 +52,3 @@ export const treasury = ({ url, token }: { readonly url: string; readonly token:
     return { kind: read.data.status };
   },
 });
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -5,6 +5,7 @@ import { Notice } from '@yunshi/protocols/wechat/notice';
 import { RefundNotice } from '@yunshi/protocols/wechat/refund';
 import type { KeyOfSerial } from '@yunshi/protocols/wechat/rsa';
 import { open, type Sealed } from '@yunshi/protocols/wechat/seal';
+import { jsonOf } from '../answers.ts';
 import type { RefundSeen } from '../payment/channel.ts';
 import { orderSeen, refundNoticeSeen, type WechatOrder } from './wechat-pay.ts';
 
@@ -25,12 +26,12 @@ export function readCallback(
 ): Result<Callback, CallbackRefusal> {
   const signed = verifyAnswer(headers, body, keyOf, wallMs);
   if (!signed.ok) return signed;
-  const notice = Notice.safeParse(parse(Buffer.from(body).toString('utf8')));
+  const notice = Notice.safeParse(jsonOf(Buffer.from(body).toString('utf8')));
   if (!notice.success) return no('unreadable');
   const { id, event_type: eventType, resource } = notice.data;
   const opened = openedBy(resource, apiV3Keys);
   if (!opened.ok) return opened;
-  const content = parse(opened.value);
+  const content = jsonOf(opened.value);
   if (eventType.startsWith('TRANSACTION.')) {
     const order = CombineOrder.safeParse(content);
     if (!order.success) return no('unreadable');
@@ -57,12 +58,4 @@ function openedBy(sealed: Sealed, keys: readonly Buffer[]): Result<string, 'cann
     if (opened.ok) return opened;
   }
   return no('cannot-open');
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,7 @@ import { outcomeOf, WireError } from '@yunshi/protocols/wechat/error';
 import { authorize, type Merchant } from '@yunshi/protocols/wechat/request-signature';
 import type { Log } from '@yunshi/telemetry/log';
 import { Agent, request, type Dispatcher } from 'undici';
+import { bytesOf, jsonOf } from '../answers.ts';
 import type { Keyring } from './keyring.ts';
 
 /**
@@ -141,17 +142,17 @@ async function send(
 
 async function read(answer: Dispatcher.ResponseData, { target, learn }: Ask, { keyring, wall, log }: Connected): Promise<Exchange> {
   const body = await bytesOf(answer.body, ANSWER_BYTES_MAX);
-  if (answer.statusCode === 200) learn?.(parse(body));
+  if (answer.statusCode === 200) learn?.(jsonOf(body));
   const signed = verifyAnswer(answer.headers, body, keyring.keyOf, wall.now().getTime());
   const outcome = outcomeOf(answer.statusCode);
   const requestId = answer.headers['request-id'];
   if (outcome === 'done') {
-    if (signed.ok) return { kind: 'done', body: body.length === 0 ? undefined : parse(body) };
+    if (signed.ok) return { kind: 'done', body: body.length === 0 ? undefined : jsonOf(body) };
     log.error({ target: pathOf(target), requestId, refusal: signed.error }, 'an answer of WeChat Pay cannot be trusted');
     if (signed.error === 'unknown-serial') await keyring.refresh();
     return { kind: 'unknown', why: `answer ${signed.error}` };
   }
-  const error = WireError.safeParse(parse(body)).data ?? { code: `HTTP_${answer.statusCode}`, message: '' };
+  const error = WireError.safeParse(jsonOf(body)).data ?? { code: `HTTP_${answer.statusCode}`, message: '' };
   log.warn({ target: pathOf(target), requestId, status: answer.statusCode, code: error.code }, 'WeChat Pay did not carry out a request');
   // Refusals need no signature of their own, but one that is there and wrong is somebody else's word.
   const trusted = signed.ok || signed.error === 'unsigned';
@@ -168,25 +169,6 @@ const CONNECT_FAILURES: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 const neverConnected = (error: unknown): boolean => error instanceof Error && 'code' in error && CONNECT_FAILURES.has(error.code);
-
-async function bytesOf(body: AsyncIterable<Buffer>, max: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > max) throw new Error(`an answer of more than ${max} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
 
 /** Queries may carry numbers of people; the path says enough for a log. */
 const pathOf = (target: string): string => target.split('?')[0] ?? target;
