@@ -1,30 +1,13 @@
 import { z } from 'zod';
 import { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
 import { DeliveryType } from '@yunshi/kernel/marketplace';
+import { BankCode } from '@yunshi/kernel/banks';
 import { Fen } from '@yunshi/kernel/money';
 import { command, event } from './define.ts';
 
 /** How an order can be paid: WeChat Pay by a code, and 商企付, by which a company pays through its bank. */
 export const Channel = z.enum(['wechat_native', 'corporate_bank']);
 export type Channel = z.infer<typeof Channel>;
-
-/** The banks that a company can pay by through 商企付. */
-export const BankCode = z.enum(['BOCOM', 'CITIC', 'BOC', 'SPDB', 'PAB', 'ICBC', 'CMB', 'CIB', 'CEB', 'CCB', 'ABC']);
-export type BankCode = z.infer<typeof BankCode>;
-
-export const bankNames: Readonly<Record<BankCode, string>> = {
-  BOCOM: '交通银行',
-  CITIC: '中信银行',
-  BOC: '中国银行',
-  SPDB: '浦发银行',
-  PAB: '平安银行',
-  ICBC: '中国工商银行',
-  CMB: '招商银行',
-  CIB: '兴业银行',
-  CEB: '中国光大银行',
-  CCB: '中国建设银行',
-  ABC: '中国农业银行',
-};
 
 const Time = z.iso.datetime({ offset: true });
 

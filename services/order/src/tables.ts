@@ -3,7 +3,8 @@ import { bigint, boolean, check, index, integer, jsonb, pgTable, text, timestamp
 import type { SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { InstanceStatus } from '@yunshi/contracts/fulfillment';
 import type { OrderEnd } from '@yunshi/contracts/order';
-import type { BankCode, Channel } from '@yunshi/contracts/payment';
+import type { Channel } from '@yunshi/contracts/payment';
+import type { BankCode } from '@yunshi/kernel/banks';
 import type { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import type { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
 import type { Awaited, OrderStatus, What } from './order/order.ts';

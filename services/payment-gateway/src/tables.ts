@@ -1,4 +1,5 @@
-import type { BankCode, Channel } from '@yunshi/contracts/payment';
+import type { Channel } from '@yunshi/contracts/payment';
+import type { BankCode } from '@yunshi/kernel/banks';
 import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId, UserId, WithdrawalId } from '@yunshi/kernel/ids';
 import type { DeliveryType } from '@yunshi/kernel/marketplace';
 import { sql } from 'drizzle-orm';

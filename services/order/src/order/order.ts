@@ -1,5 +1,6 @@
 import type { OrderEnd } from '@yunshi/contracts/order';
-import type { BankCode, Channel } from '@yunshi/contracts/payment';
+import type { Channel } from '@yunshi/contracts/payment';
+import type { BankCode } from '@yunshi/kernel/banks';
 import { chinaDay, startOfChinaDay } from '@yunshi/kernel/calendar';
 import { flow, isTerminal, move, type ActionOf, type StateOf } from '@yunshi/kernel/flow';
 import type { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProviderId, SkuId, ProductId, UserId } from '@yunshi/kernel/ids';

@@ -1,5 +1,5 @@
 import type { OrderEnd } from '@yunshi/contracts/order';
-import { bankNames } from '@yunshi/contracts/payment';
+import { bankNames } from '@yunshi/kernel/banks';
 import { yuan } from '@yunshi/kernel/money';
 import type { Entry } from './order.ts';
 

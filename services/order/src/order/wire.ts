@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { OrderEnd } from '@yunshi/contracts/order';
-import { BankCode, Channel } from '@yunshi/contracts/payment';
+import { Channel } from '@yunshi/contracts/payment';
+import { BankCode } from '@yunshi/kernel/banks';
 import { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { DeliveryType, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';

@@ -1,5 +1,6 @@
 /** What becomes of attempts to pay: what the buyer asks, and what the channel says. Pure. */
-import { corporatePaymentMoved, paymentReceived, type BankCode, type Channel } from '@yunshi/contracts/payment';
+import { corporatePaymentMoved, paymentReceived, type Channel } from '@yunshi/contracts/payment';
+import type { BankCode } from '@yunshi/kernel/banks';
 import type { AttemptId } from '@yunshi/kernel/ids';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import * as ledger from '../ledger/ledger.ts';

@@ -1,7 +1,8 @@
 /**
  * The port to payment channels: what a channel is asked, and every outcome. WeChat Pay and 商企付 stand behind it alike; why one port is enough is in docs/decisions/one-port-for-all-channels.md.
  */
-import { BankCode, Channel } from '@yunshi/contracts/payment';
+import { Channel } from '@yunshi/contracts/payment';
+import { BankCode } from '@yunshi/kernel/banks';
 import { AttemptId, OrderId } from '@yunshi/kernel/ids';
 import { Fen } from '@yunshi/kernel/money';
 import { z } from 'zod';

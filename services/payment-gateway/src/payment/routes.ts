@@ -1,4 +1,5 @@
-import { BankCode, bankNames, Channel } from '@yunshi/contracts/payment';
+import { Channel } from '@yunshi/contracts/payment';
+import { BankCode, bankNames } from '@yunshi/kernel/banks';
 import { callerOf } from '@yunshi/http/caller';
 import { idempotencyOf } from '@yunshi/http/idempotency';
 import { keyset, listQuery, pageOf } from '@yunshi/http/lists';

@@ -4,7 +4,8 @@
  * Money moves on three words only: a verified callback, a verified query, a verified answer. At most one attempt is kept; all other
  * money that comes in is an orphan and goes back by itself, in full. An order is let go only when the channel has said «closed».
  */
-import type { BankCode, Channel } from '@yunshi/contracts/payment';
+import type { Channel } from '@yunshi/contracts/payment';
+import type { BankCode } from '@yunshi/kernel/banks';
 import type { Message } from '@yunshi/contracts/define';
 import { flow, move, type ActionOf, type Flow, type StateOf } from '@yunshi/kernel/flow';
 import type { AccountId, AttemptId, OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';

@@ -1,8 +1,8 @@
 /** The API that platforms call: `/v3/mse-pay/…`. Every request is checked by its signature, every answer is signed. */
+import { bankNames } from '@yunshi/kernel/banks';
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@yunshi/kernel/clock';
 import { no, ok, type Result } from '@yunshi/kernel/result';
-import { banks } from '@yunshi/protocols/mse-pay/banks';
 import { fieldKeyOf, openField } from '@yunshi/protocols/mse-pay/fields';
 import { CloseRequest, PaymentRequest, RedirectRequest } from '@yunshi/protocols/mse-pay/payment';
 import { RefundRequest } from '@yunshi/protocols/mse-pay/refund';
@@ -63,7 +63,7 @@ export const bankApi = ({ channel, keys, pageUrl, mishaps, wall }: Deps) =>
       return answer(reply, read.ok ? await channel.redirect(read.value.payment_id, baseOf(request)) : read);
     });
     app.get('/v3/mse-pay/bank/support_banks', async (_request, reply) =>
-      answer(reply, ok(Object.entries(banks).map(([bank_sname, bank_name]) => ({ bank_sname, bank_name, under_maintenance: false })))),
+      answer(reply, ok(Object.entries(bankNames).map(([bank_sname, bank_name]) => ({ bank_sname, bank_name, under_maintenance: false })))),
     );
     app.post('/v3/mse-pay/refunds', async (request, reply) => {
       const read = parsed(RefundRequest, request);

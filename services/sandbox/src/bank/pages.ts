@@ -1,7 +1,7 @@
 /** The banks' pages, as one plain bank would show them. */
+import { bankNames, isBank } from '@yunshi/kernel/banks';
 import { chinaTime } from '@yunshi/kernel/calendar';
 import { yuan } from '@yunshi/kernel/money';
-import { banks, isBank } from '@yunshi/protocols/mse-pay/banks';
 import { Html, html } from '../html.ts';
 import { customerOf, SANDBOX_PASSWORD } from './customers.ts';
 import type { BankPayment } from './tables.ts';
@@ -38,7 +38,7 @@ const page = (title: string, body: Html): string =>
     </html>`.text;
 
 const clockTime = (at: Date | null): string => (at ? chinaTime(at).slice(0, 19).replace('T', ' ') : '');
-const bankName = ({ bank }: BankPayment): string => (isBank(bank) ? banks[bank] : bank);
+const bankName = ({ bank }: BankPayment): string => (isBank(bank) ? bankNames[bank] : bank);
 
 export const loginPage = (next: string, wrong = ''): string =>
   page(

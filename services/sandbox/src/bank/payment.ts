@@ -1,7 +1,7 @@
 /** What the channel and the banks behind it decide about a company's payment: pure. */
+import { isBank } from '@yunshi/kernel/banks';
 import { chinaTime } from '@yunshi/kernel/calendar';
 import { no, ok, type Result } from '@yunshi/kernel/result';
-import { isBank } from '@yunshi/protocols/mse-pay/banks';
 import type { Closed, Payment } from '@yunshi/protocols/mse-pay/payment';
 import type { Refund } from '@yunshi/protocols/mse-pay/refund';
 import { clerkOf } from './customers.ts';
