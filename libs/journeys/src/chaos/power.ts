@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Violation } from '../rules.ts';
@@ -63,14 +64,15 @@ export async function playPowerCuts({ cuts, seed, perS, say }: PowerOptions): Pr
 
 /** The disk first, then every process, and all of it again. Answers whether something that was not synced got lost, as it should. */
 async function cutPower({ dir, system, services }: Stage, disk: Disk): Promise<boolean> {
-  const unsynced = join(dir, 'disk', 'unsynced');
+  const unsynced = join(dir, 'disk', `unsynced-${randomUUID()}`);
   writeFileSync(unsynced, 'nobody was promised this');
   const backends = treeOf(system.pidOf('postgres')!);
   await disk.cut();
   await Promise.all([...services, 'nats', 'postgres'].map((part) => system.kill(part)));
   for (const pid of backends) endIfAlive(pid);
   await disk.mountAgain();
-  const isLost = !existsSync(unsynced);
+  // Whoever else syncs just then writes down that there is such a file, and yet nothing of what is in it.
+  const isLost = !existsSync(unsynced) || readFileSync(unsynced, 'utf8') === '';
   await Promise.all(['postgres', 'nats'].map((part) => raise(system, part)));
   await Promise.all(services.map((part) => raise(system, part)));
   return isLost;
