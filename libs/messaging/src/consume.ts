@@ -47,10 +47,14 @@ const startOf = (nc: NatsConnection): string | undefined => (nc.info?.cluster ==
 
 const isMissing = (error: unknown): boolean => error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound;
 
+/** A consumer that was made just now, and has yet delivered something, was made from the remains of one that the server had forgotten. */
+const hasPast = ({ delivered, num_ack_pending }: ConsumerInfo): boolean => delivered.consumer_seq > 0 || num_ack_pending > 0;
+
 /**
  * Makes the durable. After a power cut a server may have kept what a consumer had seen, and lost the end of the stream: new messages then
  * get numbers that the consumer believes to know, and it would skip them in silence, or be given again what by now is somebody else's. So a durable
  * that was made under another start of the server is made anew, from before anything that could have been lost; the inboxes absorb the rest.
+ * It may also have lost what the consumer is and kept what it had seen: a durable that is made then inherits that, and is made anew as well.
  */
 async function ensureConsumer(jsm: JetStreamManager, consuming: Consuming, start: string | undefined): Promise<void> {
   const { stream, durable } = consuming;
@@ -59,17 +63,21 @@ async function ensureConsumer(jsm: JetStreamManager, consuming: Consuming, start
     if (isMissing(error)) return undefined;
     throw error;
   });
-  if (!known) return void (await jsm.consumers.add(stream, config));
-  const { state } = await jsm.streams.info(stream);
-  const isAhead = known.delivered.stream_seq > state.last_seq;
-  const isOfThisStart = start === undefined || known.config.metadata?.[serverMark] === start;
-  if (!isAhead && isOfThisStart) {
+  const made = known ? undefined : await jsm.consumers.add(stream, config);
+  if (made && !hasPast(made)) return;
+  if (known && (await isTrusted(jsm, known, start))) {
     const { deliver_policy: _, ...changeable } = config;
     return void (await jsm.consumers.update(stream, durable, changeable));
   }
-  const from = await startingPoint(jsm, stream, known);
+  const from = await startingPoint(jsm, stream, (known ?? made)!);
   await jsm.consumers.delete(stream, durable);
   await jsm.consumers.add(stream, { ...config, ...from });
+}
+
+async function isTrusted(jsm: JetStreamManager, known: ConsumerInfo, start: string | undefined): Promise<boolean> {
+  const { state } = await jsm.streams.info(known.stream_name);
+  const isAhead = known.delivered.stream_seq > state.last_seq;
+  return !isAhead && (start === undefined || known.config.metadata?.[serverMark] === start);
 }
 
 /** From the oldest message that it had not settled, or from further back. By the server's clock, which has stamped the messages. */
