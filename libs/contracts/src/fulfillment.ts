@@ -16,6 +16,8 @@ export const fulfilOrder = command('fulfillment.fulfil', 1, {
     productName: z.string(),
     skuName: z.string(),
     isTrial: z.boolean(),
+    /** People deliver it 人工交付, whatever its delivery type is. */
+    humanDelivery: z.boolean().default(false),
     line: Line,
   }),
   replies: {

@@ -22,6 +22,7 @@ import { endpointRoutes } from './endpoint/routes.ts';
 import { instanceHandlers } from './instance/handlers.ts';
 import { instanceBook } from './instance/instances.ts';
 import { instanceRoutes } from './instance/routes.ts';
+import { informationFrom } from './instance/service-information.ts';
 import { Problem } from './problems.ts';
 import { catchUpProduct, findProduct, knownProducts, productHandlers, providerNames } from './product/products.ts';
 import { vault } from './vault.ts';
@@ -61,7 +62,11 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     problems: { ...Problem.entries, ...OperationProblem.entries },
     ready: readiness(core),
     routes: [
-      instanceRoutes({ instances: instanceBook(sql), vault: secrets, providerNames: (ids) => providerNames(sql, ids) }),
+      instanceRoutes({
+        instances: instanceBook(sql),
+        informationOf: informationFrom({ vault: secrets }),
+        providerNames: (ids) => providerNames(sql, ids),
+      }),
       callRoutes({ log: logBook(sql), core }),
       endpointRoutes({
         endpoints: endpointsIn(sql),

@@ -20,6 +20,7 @@ export const instances = pgTable(
     orderId: text('order_id').$type<OrderId>().notNull().unique(),
     orderNumber: text('order_number').notNull(),
     deliveryType: text('delivery_type', { enum: ['image', 'human_service', 'saas', 'api'] }).notNull(),
+    humanDelivery: boolean('human_delivery').notNull().default(false),
     productName: text('product_name').notNull(),
     skuName: text('sku_name').notNull(),
     isTrial: boolean('is_trial').notNull(),

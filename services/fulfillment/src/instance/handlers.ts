@@ -12,15 +12,15 @@ import { rowsOf } from '@yunshi/db/rows';
 import { due, handle, httpWrite, on, whenCalled, write } from '@yunshi/messaging/handle';
 import type { Deadline, Decision, Handler, SagaRef } from '@yunshi/messaging/handle';
 import { callProvider, issueKey } from '../delivery/calls.ts';
-import type { ProviderRequest } from '../delivery/calls.ts';
-import { callIdOf, intended, performed } from '../delivery/log.ts';
+import { callIdOf, performed } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
 import { apiKeys, renewals, suspensions } from '../tables.ts';
 import { Problem } from '../problems.ts';
 import { begin, expire, heard, instanceIdOf, ofAllAttempts, release, releaseAt, resend, suspend, undeliverable } from './instance.ts';
 import { instanceRows } from './instances.ts';
+import { consequencesOf, intentsOf } from './intents.ts';
 import { heardOfRenewal, renew, type RenewalEnd } from './renewal.ts';
-import type { Instance, NextCall, Refusal, Step, Task } from './instance.ts';
+import type { Instance, Refusal, Step, Task } from './instance.ts';
 
 const renewalRows = rowsOf(renewals, 'orderId');
 const apiKeyRows = rowsOf(apiKeys, 'secretId');
@@ -134,12 +134,13 @@ function answeredAgain(instance: Instance, from: SagaRef, reply: typeof fulfilOr
 /** What a step means outside the instance itself. */
 function effects(step: Step, now: Date): Decision<Instance> {
   const { instance, call, answer, happened, rearm } = step;
-  const intended = call === undefined ? {} : intents(instance, call, now);
+  const intended = call === undefined ? {} : intentsOf(instance, call, now);
+  const own = consequencesOf(step, now);
   const ended = renewalEnded(step, now);
   return {
     save: instance,
-    ...intended,
-    writes: [...(intended.writes ?? []), ...(ended.writes ?? [])],
+    calls: [...(intended.calls ?? []), ...(own.calls ?? [])],
+    writes: [...(intended.writes ?? []), ...(own.writes ?? []), ...(ended.writes ?? [])],
     answers: [...(answer === undefined ? [] : [{ to: answer.to, reply: answerOf(instance, answer.refused) }]), ...(ended.answers ?? [])],
     ...(happened !== undefined && { events: [eventOf(step, happened, now)] }),
     ...((happened !== undefined || rearm) && { deadlines: deadlinesOf(instance) }),
@@ -168,42 +169,6 @@ function renewalEnded({ instance, renewal }: Step, now: Date): Pick<Decision<Ins
 
 const answerOf = ({ instanceId }: Instance, refused: Refusal | undefined) =>
   refused === undefined ? fulfilOrder.reply.fulfilled({ instanceId }) : fulfilOrder.reply.refused({ reason: refused });
-
-/** The call to make and, for a provider, its line in the log. */
-function intents(instance: Instance, call: NextCall, now: Date): Pick<Decision<Instance>, 'calls' | 'writes'> {
-  const { instanceId, productId, skuId, callSeq: seq } = instance;
-  if (instance.deliveryType === 'api') return { calls: [issueKey.intent(instanceId, { seq, instanceId, productId, skuId })] };
-  const request = requestOf(instance, call, now);
-  return {
-    calls: [callProvider.intent(instanceId, request, call.notBefore === undefined ? {} : { notBefore: call.notBefore })],
-    writes: [write(providerCallRows, intended(request))],
-  };
-}
-
-function requestOf(instance: Instance, { task, notBefore }: NextCall, now: Date): ProviderRequest {
-  const { signId, renewal } = instance;
-  const isRenewal = renewal !== null && (task === 'renew' || task === 'convert');
-  const { orderId, skuName, quantity, periodCount, periodUnit } = isRenewal ? renewal : instance;
-  return {
-    task,
-    seq: instance.callSeq,
-    attempt: instance.tries,
-    createdAt: now.toISOString(),
-    dueAt: (notBefore ?? now).toISOString(),
-    instanceId: instance.instanceId,
-    orderId,
-    accountId: instance.accountId,
-    providerId: instance.providerId,
-    productId: instance.productId,
-    productName: instance.productName,
-    skuName,
-    isTrial: instance.isTrial && !isRenewal,
-    quantity,
-    ...(periodCount !== null && periodUnit !== null && { period: { count: periodCount, unit: periodUnit } }),
-    ...(isRenewal && { expiresAt: renewal.expiresAt }),
-    ...(signId !== null && { signId }),
-  };
-}
 
 function eventOf({ instance, renewal }: Step, happened: NonNullable<Step['happened']>, now: Date): Message {
   const { instanceId, version: instanceVersion, orderId, accountId, expiresAt } = instance;

@@ -21,6 +21,7 @@ function paid(changes: { kind?: Order['kind']; line?: Partial<Order['line']> } =
     productName: '云表单',
     skuName: '专业版',
     isTrial: false,
+    humanDelivery: false,
     line: {
       skuId: newId('sku', paidAt),
       productId: newId('prd', paidAt),

@@ -4,6 +4,7 @@ import { addDays, addMonths } from '@yunshi/kernel/calendar';
 import type { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { InstanceId as InstanceIdShape } from '@yunshi/kernel/ids';
 import type { DeliveryType, Line, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { kindOf } from './kinds.ts';
 import { deliveryPolicy, waitMs } from './policy.ts';
 import type { BackOff } from './policy.ts';
 
@@ -32,6 +33,8 @@ export type Instance = {
   orderId: OrderId;
   orderNumber: string;
   deliveryType: DeliveryType;
+  /** People deliver it 人工交付, whatever the delivery type is. */
+  humanDelivery: boolean;
   productName: string;
   skuName: string;
   isTrial: boolean;
@@ -94,6 +97,7 @@ export type Order = {
   productName: string;
   skuName: string;
   isTrial: boolean;
+  humanDelivery: boolean;
   line: Line;
 };
 
@@ -124,12 +128,12 @@ export type Step = {
 export const instanceIdOf = (orderId: OrderId): InstanceId => InstanceIdShape.parse(`ins_${orderId.slice(4)}`);
 
 /** Why a paid order cannot be delivered at all, if so. */
-export function undeliverable(order: Pick<Order, 'kind' | 'line'>): boolean {
-  // A cloud server is made from an image by the cloud's own API, which has no saga yet; renewals have one of their own.
-  return order.line.deliveryType === 'image' || order.kind !== 'new_purchase';
+export function undeliverable({ kind, line, humanDelivery }: Pick<Order, 'kind' | 'line' | 'humanDelivery'>): boolean {
+  // Renewals have a saga of their own.
+  return kind !== 'new_purchase' || !kindOf({ deliveryType: line.deliveryType, humanDelivery }).isDeliverable;
 }
 
-/** Begins a delivery. SaaS and API products are asked for at once; human service waits for its delivery case 交付单. */
+/** Begins a delivery: it is asked for at once, or waits for its delivery case 交付单. */
 export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
   const { line } = order;
   const fresh: Instance = {
@@ -143,6 +147,7 @@ export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
     orderId: order.orderId,
     orderNumber: order.orderNumber,
     deliveryType: line.deliveryType,
+    humanDelivery: order.humanDelivery,
     productName: order.productName,
     skuName: order.skuName,
     isTrial: order.isTrial,
@@ -168,7 +173,7 @@ export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
     access: null,
     renewal: null,
   };
-  return line.deliveryType === 'human_service' ? { instance: fresh } : asking(fresh, 'create', now);
+  return kindOf(fresh).begins === 'case' ? { instance: fresh } : asking(fresh, 'create', now);
 }
 
 /** An attempt of which nothing is known, because the process died over it, may have arrived although the last one was never sent. */
@@ -259,7 +264,7 @@ export const suspend = (instance: Instance, at: Date): Instance =>
     ? { ...instance, suspendedAt: at, version: instance.version + 1 }
     : instance;
 
-/** At its expiry an instance is isolated 隔离; only a SaaS provider has anything to be told. */
+/** At its expiry an instance is isolated 隔离. */
 export function expire(instance: Instance, now: Date): Step {
   if (instance.status !== 'shipped' || instance.expiresAt === null || instance.expiresAt > now) return { instance };
   const ended = moved(instance, 'expire');
@@ -279,8 +284,9 @@ export function release(instance: Instance, now: Date): Step {
 
 export const releaseAt = (expiresAt: Date): Date => new Date(expiresAt.getTime() + deliveryPolicy.graceMs);
 
-export const tell = (instance: Instance, task: Task, now: Date): Step =>
-  instance.signId === null ? { instance } : asking(instance, task, now);
+/** Asks for it where there is somebody to be asked. */
+export const tell = (instance: Instance, task: 'expire' | 'destroy', now: Date): Step =>
+  kindOf(instance).asks(instance, task) ? asking(instance, task, now) : { instance };
 
 /** A person wants a call made again now: the task in hand at once, or one that was given up anew. */
 export function resend(instance: Instance, task: Task, now: Date): Step | undefined {
@@ -289,7 +295,7 @@ export function resend(instance: Instance, task: Task, now: Date): Step | undefi
 }
 
 function resendable(instance: Instance, task: Task): boolean {
-  if (instance.deliveryType !== 'saas') return false;
+  if (!kindOf(instance).isResendable) return false;
   switch (task) {
     case 'create':
       return instance.status === 'shipping';

@@ -39,6 +39,7 @@ function shipped({ isTrial = false } = {}): Instance {
       productName: '云表单',
       skuName: isTrial ? '体验版' : '专业版',
       isTrial,
+      humanDelivery: false,
       line: isTrial ? withoutPeriod : line,
     },
     asker,

@@ -1,6 +1,7 @@
 import type { InstanceId, OrderId } from '@yunshi/kernel/ids';
 import type { Line } from '@yunshi/kernel/marketplace';
 import { again, asking, expiryOf, idle, moved, tell } from './instance.ts';
+import { kindOf } from './kinds.ts';
 import type { Asker, Instance, Outcome, Renewal, RenewalRefusal, Step, Task } from './instance.ts';
 import { deliveryPolicy } from './policy.ts';
 
@@ -27,7 +28,7 @@ export type RenewalOrder = {
   readonly line: Line;
 };
 
-/** Asks the provider; undefined where there is nothing that could be renewed. */
+/** Asks the provider, or prolongs at once where nobody has to be asked; undefined where there is nothing that could be renewed. */
 export function renew(instance: Instance, order: RenewalOrder, asker: Asker, now: Date): Step | undefined {
   const { line, kind, orderId, skuName } = order;
   if (instance.renewal?.orderId === orderId) return { instance: { ...instance, renewal: { ...instance.renewal, asker } } };
@@ -40,15 +41,18 @@ export function renew(instance: Instance, order: RenewalOrder, asker: Asker, now
   if (expiresAt === null) return undefined;
   const { skuId, quantity } = line;
   const renewal: Renewal = { kind, orderId, skuId, skuName, quantity, ...terms, expiresAt: expiresAt.toISOString(), asker };
-  return asking({ ...instance, renewal }, kind === 'renewal' ? 'renew' : 'convert', now);
+  const task = taskOf(renewal);
+  return kindOf(instance).asks(instance, task) ? asking({ ...instance, renewal }, task, now) : renewed(instance, renewal, undefined);
 }
+
+const taskOf = ({ kind }: Renewal): 'renew' | 'convert' => (kind === 'renewal' ? 'renew' : 'convert');
 
 /** Also in the days of grace, but never once it is released; one renewal at a time, because each starts from the expiry before it. */
 function isRenewable(instance: Instance, { accountId, kind, line }: RenewalOrder): boolean {
   const isThere = instance.status === 'shipped' || instance.status === 'expired';
-  const isAskable = instance.deliveryType === 'saas' && instance.signId !== null && instance.renewal === null;
+  const isFree = kindOf(instance).isRenewable(instance) && instance.renewal === null;
   const isSame = instance.accountId === accountId && instance.productId === line.productId;
-  return isThere && isAskable && isSame && instance.isTrial === (kind === 'trial_conversion');
+  return isThere && isFree && isSame && instance.isTrial === (kind === 'trial_conversion');
 }
 
 /** Takes in what the provider said to it. The outcome of an older call is late, and says nothing any more. */

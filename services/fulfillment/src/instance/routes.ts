@@ -4,14 +4,13 @@ import type { Routes } from '@yunshi/http/server';
 import { InstanceId, OrderId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
 import { DeliveryType } from '@yunshi/kernel/marketplace';
 import { z } from 'zod';
-import type { Access } from '../delivery/dialect.ts';
 import { Problem } from '../problems.ts';
-import { boundTo } from '../vault.ts';
-import type { Vault } from '../vault.ts';
 import { instanceFlow } from './instance.ts';
 import type { Instance } from './instance.ts';
 import { sorts, sortValue } from './instances.ts';
 import type { InstanceBook } from './instances.ts';
+import { serviceInformation } from './service-information.ts';
+import type { InformationOf } from './service-information.ts';
 
 /** 已购产品与服务: what the caller's account has bought. */
 
@@ -45,14 +44,7 @@ const ShownInstance = z
   .object({
     ...Listed,
     failure: z.enum(['provider-failed', 'provider-never-delivered', 'not-deliverable']).nullable(),
-    app: z
-      .object({
-        website: z.string().optional(),
-        auth_url: z.string().optional().meta({ description: 'Single sign-on 免登地址' }),
-        fields: z.array(z.object({ name: z.string(), value: z.string() })).meta({ description: 'Account, initial password, keys' }),
-      })
-      .nullable()
-      .meta({ description: '应用信息; null until it is delivered, while it is suspended, and after it is closed' }),
+    ...serviceInformation,
   })
   .meta({ id: 'Instance' });
 
@@ -69,18 +61,14 @@ const cursor = keyset(z.tuple([z.enum(sorts), z.union([Time, z.literal('infinity
 
 export type InstanceRouteParts = {
   readonly instances: InstanceBook;
-  readonly vault: Vault;
+  readonly informationOf: InformationOf;
   /** Names of providers, as far as the catalogue has told them. */
   readonly providerNames: (productIds: readonly ProductId[]) => Promise<ReadonlyMap<string, string>>;
 };
 
-export const instanceRoutes = ({ instances, vault, providerNames }: InstanceRouteParts): Routes => {
-  const appOf = ({ instanceId, access }: Instance) => {
-    if (access === null) return null;
-    const { website, authUrl, additional } = JSON.parse(vault.open(access, boundTo.access(instanceId))) as Access;
-    return { ...(website !== undefined && { website }), ...(authUrl !== undefined && { auth_url: authUrl }), fields: additional };
-  };
-  return async (app) => {
+export const instanceRoutes =
+  ({ instances, informationOf, providerNames }: InstanceRouteParts): Routes =>
+  async (app) => {
     app.get(
       '/v1/instances',
       {
@@ -126,12 +114,11 @@ export const instanceRoutes = ({ instances, vault, providerNames }: InstanceRout
         return {
           ...listed(instance, names.get(instance.productId)),
           failure: instance.failure,
-          app: instance.suspendedAt === null ? appOf(instance) : null,
+          ...(await informationOf(instance)),
         };
       },
     );
   };
-};
 
 function listed(instance: Instance, providerName: string | undefined): z.infer<typeof ListedInstance> {
   return {

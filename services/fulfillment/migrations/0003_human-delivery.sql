@@ -1,0 +1,1 @@
+ALTER TABLE "instances" ADD COLUMN "human_delivery" boolean DEFAULT false NOT NULL;

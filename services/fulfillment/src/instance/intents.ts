@@ -1,0 +1,77 @@
+import { write } from '@yunshi/messaging/handle';
+import type { Decision } from '@yunshi/messaging/handle';
+import { callProvider, issueKey } from '../delivery/calls.ts';
+import type { ProviderRequest } from '../delivery/calls.ts';
+import { intended } from '../delivery/log.ts';
+import { providerCallRows } from '../delivery/log-book.ts';
+import type { Instance, NextCall, Step } from './instance.ts';
+import { kindNameOf } from './kinds.ts';
+import type { KindName } from './kinds.ts';
+
+/** The intent of a call, and the rows that are stored with it. What it brings comes back as an `Outcome` with the call's `seq`. */
+export type Intent = Pick<Decision<Instance>, 'calls' | 'writes'>;
+
+/** Whom each kind asks. Only what `Kind` lets be asked gets here. */
+const intents: Readonly<Record<KindName, (instance: Instance, call: NextCall, now: Date) => Intent>> = {
+  saas: toProvider,
+  api: toKeyIssuer,
+  image: asksNobody,
+  human_service: asksNobody,
+};
+
+export const intentsOf = (instance: Instance, call: NextCall, now: Date): Intent => intents[kindNameOf(instance)](instance, call, now);
+
+/**
+ * What a turn in an instance's life (`step.happened`) means for rows that only its kind has, stored in the same transaction: the keys of an API
+ * product, the server of an image.
+ */
+const consequences: Readonly<Record<KindName, (step: Step, now: Date) => Intent>> = {
+  saas: () => ({}),
+  api: () => ({}),
+  image: () => ({}),
+  human_service: () => ({}),
+};
+
+export const consequencesOf = (step: Step, now: Date): Intent => consequences[kindNameOf(step.instance)](step, now);
+
+function asksNobody({ instanceId }: Instance, { task }: NextCall): never {
+  throw new Error(`instance ${instanceId}: there is nobody to ask to ${task}`);
+}
+
+function toKeyIssuer({ instanceId, productId, skuId, callSeq: seq }: Instance): Intent {
+  return { calls: [issueKey.intent(instanceId, { seq, instanceId, productId, skuId })] };
+}
+
+/** The provider's endpoint, with a line in the delivery log. */
+function toProvider(instance: Instance, call: NextCall, now: Date): Intent {
+  const request = requestOf(instance, call, now);
+  return {
+    calls: [callProvider.intent(instance.instanceId, request, call.notBefore === undefined ? {} : { notBefore: call.notBefore })],
+    writes: [write(providerCallRows, intended(request))],
+  };
+}
+
+function requestOf(instance: Instance, { task, notBefore }: NextCall, now: Date): ProviderRequest {
+  const { signId, renewal } = instance;
+  const isRenewal = renewal !== null && (task === 'renew' || task === 'convert');
+  const { orderId, skuName, quantity, periodCount, periodUnit } = isRenewal ? renewal : instance;
+  return {
+    task,
+    seq: instance.callSeq,
+    attempt: instance.tries,
+    createdAt: now.toISOString(),
+    dueAt: (notBefore ?? now).toISOString(),
+    instanceId: instance.instanceId,
+    orderId,
+    accountId: instance.accountId,
+    providerId: instance.providerId,
+    productId: instance.productId,
+    productName: instance.productName,
+    skuName,
+    isTrial: instance.isTrial && !isRenewal,
+    quantity,
+    ...(periodCount !== null && periodUnit !== null && { period: { count: periodCount, unit: periodUnit } }),
+    ...(isRenewal && { expiresAt: renewal.expiresAt }),
+    ...(signId !== null && { signId }),
+  };
+}
