@@ -38,6 +38,9 @@ export const demoProviders = {
   direct: { providerId: provider(6), name: '云市自营', nameEn: 'Yunshi Direct' },
 } as const;
 
+/** Those who are spoken to by Alibaba's SPI; the others that deliver software speak Tencent's protocol. */
+export const demoSpiProviders: readonly ProviderId[] = [demoProviders.lidun.providerId];
+
 /** Everybody whom the development issuer can be: three buyers, a user of each provider, two operators. */
 export const demoPersonas = {
   lin: { userId: user(1), accountId: demoAccounts.qinghe.accountId, name: '林晓', title: '买家 · 青禾便利连锁', roles: ['buyer'] },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { fulfilOrder, instanceShipped } from '@yunshi/contracts/fulfillment';
+import { demoProviders } from '@yunshi/contracts/demo-world';
+import { fulfilOrder, instanceShipped, renewInstance } from '@yunshi/contracts/fulfillment';
 import { productChanged } from '@yunshi/contracts/catalog';
 import { connect } from '@yunshi/db/connect';
 import { migrate } from '@yunshi/db/migrate';
@@ -8,8 +9,8 @@ import { start } from '@yunshi/fulfillment/app';
 import type { Running } from '@yunshi/fulfillment/app';
 import { readConfig } from '@yunshi/fulfillment/config';
 import { boundTo, vault } from '@yunshi/fulfillment/vault';
-import { newId } from '@yunshi/kernel/ids';
-import type { OrderId } from '@yunshi/kernel/ids';
+import { InstanceId, newId } from '@yunshi/kernel/ids';
+import type { AccountId, OrderId } from '@yunshi/kernel/ids';
 import type { Line, OrderKind } from '@yunshi/kernel/marketplace';
 import { moveClock } from '@yunshi/messaging/clock';
 import type { Core } from '@yunshi/messaging/core';
@@ -291,6 +292,85 @@ describe('a provider’s endpoint', () => {
   });
 });
 
+describe('a provider that speaks Alibaba’s SPI', () => {
+  const spi = { providerId: demoProviders.lidun.providerId };
+  const accessOf = async (purchase: Purchase) => {
+    const instance = await instanceOf(purchase);
+    const opened = vault([encryptionKey]).open(String(instance?.['access']), boundTo.access(String(instance?.['instance_id'])));
+    return JSON.parse(opened) as { authUrl: string; dialect: string; additional: { name: string; value: string }[] };
+  };
+
+  test('delivers by GET with a token, under the number that the marketplace gave the instance', async () => {
+    const purchase = await buy(spi);
+    await purchase.again();
+    expect(await answer(purchase)).toMatchObject({ reply: 'fulfilled' });
+    const instance = await instanceOf(purchase);
+    expect(await providersInstances(purchase)).toEqual([{ sign_id: instance?.['instance_id'], status: 'active' }]);
+    const [call] = await callsOf(purchase);
+    expect(String(call?.['url'])).toMatch(/\/spi$/);
+    expect(Object.fromEntries(new URLSearchParams(String(call?.['request'])))).toMatchObject({
+      action: 'createInstance',
+      orderId: purchase.orderId,
+      skuId: purchase.line.skuId,
+      trial: 'false',
+      Count: '1',
+      expiredOn: expect.stringMatching(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/),
+    });
+  });
+
+  test('brings credentials that stand nowhere in clear, and a sign-on address that is good only when signed', async () => {
+    const purchase = await buy(spi);
+    await purchase.again();
+    await answer(purchase);
+    const access = await accessOf(purchase);
+    expect(access.dialect).toBe('alibaba-spi');
+    expect((await fetch(access.authUrl)).status).toBe(403);
+    for (const name of ['初始密码', 'licenseKey']) {
+      const value = access.additional.find((field) => field.name === name)?.value ?? '';
+      expect(value.length).toBeGreaterThan(8);
+      expect(await tablesContaining(value)).toEqual([]);
+    }
+    expect(await tablesContaining(playedProviderToken(secret, spi.providerId))).toEqual([]);
+  });
+
+  test('is asked again while it answers "0", fails or loses its answer, and makes one instance', async () => {
+    const purchase = await buy(spi);
+    for (const behaviour of ['pending', 'garbage', 'lost-answer']) await script(purchase, { behaviour, times: 1 });
+    await purchase.again();
+    await untilAnswered(purchase, minute);
+    expect(answersTo(purchase)[0]).toMatchObject({ reply: 'fulfilled' });
+    expect((await callsOf(purchase)).map((call) => call['state'])).toEqual(['pending', 'failed', 'failed', 'succeeded']);
+    expect(await providersInstances(purchase)).toHaveLength(1);
+  });
+
+  test('that never says what it made is told to take it back by the marketplace’s own number', async () => {
+    const purchase = await buy(spi);
+    await script(purchase, { behaviour: 'lost-answer', times: 60 });
+    await purchase.again();
+    await untilAnswered(purchase, 30 * minute);
+    expect(answersTo(purchase)).toMatchObject([{ reply: 'refused', data: { reason: 'provider-failed' } }]);
+    await until(async () => (await providersInstances(purchase))[0]?.status === 'reclaimed', { what: 'taken back' });
+    await fetch(`${sandboxUrl}/sandbox/provider/${spi.providerId}/script/clear`, { method: 'POST' });
+  });
+
+  test('upgrades and prolongs when a trial becomes formal, as one task; and freezes and releases at the end', async () => {
+    const purchase = await buy({ ...spi, period: { count: 7, unit: 'day' } }, { isTrial: true });
+    await purchase.again();
+    await answer(purchase);
+    const converted = await convert(purchase);
+    expect(await until(() => replies.find(({ sagaId }) => sagaId === converted), { what: 'converted' })).toMatchObject({
+      reply: 'renewed',
+    });
+    const requests = await sandboxSql<{ action: string }[]>`
+      select action from provider_requests where provider_id = ${spi.providerId} and body like ${`%${`ins_${purchase.orderId.slice(4)}`}%`} order by id`;
+    expect(requests.map(({ action }) => action)).toEqual(['createInstance', 'upgradeInstance', 'renewInstance']);
+    await moveClock(core.nc, 32 * day);
+    await until(async () => (await providersInstances(purchase))[0]?.status === 'isolated', { what: 'frozen' });
+    await moveClock(core.nc, 8 * day);
+    await until(async () => (await providersInstances(purchase))[0]?.status === 'reclaimed', { what: 'released' });
+  });
+});
+
 describe('the delivery log', () => {
   test('keeps intent and outcome of each try, freshly signed, without token, signature or credentials', async () => {
     const purchase = await buy();
@@ -410,6 +490,27 @@ async function tellProduct({ line }: Purchase): Promise<void> {
   await until(async () => (await core.sql`select 1 from products where product_id = ${line.productId}`).length === 1, {
     what: 'the product is known',
   });
+}
+
+/** Asks for the formal SKU in place of a trial, as the saga does when it is paid; answers the saga's name. */
+async function convert({ orderId, line }: Purchase): Promise<string> {
+  const instance = (
+    await core.sql<{ accountId: AccountId }[]>`select account_id as "accountId" from instances where order_id = ${orderId}`
+  )[0];
+  const now = core.clock.now();
+  const sagaId = `sag_${randomBytes(8).toString('hex')}`;
+  const ask = renewInstance({
+    instanceId: InstanceId.parse(`ins_${orderId.slice(4)}`),
+    orderId: newId('ord', now),
+    accountId: instance!.accountId,
+    kind: 'trial_conversion',
+    skuName: '专业版',
+    line: { ...line, skuId: newId('sku', now), period: { count: 1, unit: 'month' } },
+  });
+  const message = messageOut(ask, { sagaId, step: 'renew', direction: 'do', replyTo: 'test' }, now, undefined);
+  core.nc.publish(message.subject, message.body);
+  await core.nc.flush();
+  return sagaId;
 }
 
 /** Names of the service's tables in which the text stands anywhere in clear. */

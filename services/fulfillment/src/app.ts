@@ -13,9 +13,11 @@ import { readiness } from '@yunshi/service/readiness';
 import { createLog } from '@yunshi/telemetry/log';
 import type { Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
+import { alibabaSpi } from './delivery/alibaba-spi.ts';
 import { logBook } from './delivery/log-book.ts';
 import { performers } from './delivery/performers.ts';
 import { callRoutes } from './delivery/routes.ts';
+import { signInWith } from './delivery/sign-in.ts';
 import { tencentSaas } from './delivery/tencent-saas.ts';
 import { endpointBook } from './endpoint/endpoints.ts';
 import { endpointRoutes } from './endpoint/routes.ts';
@@ -35,7 +37,10 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   const log = given.log ?? createLog({ service: 'fulfillment', level: config.logLevel });
   const wallNow = () => new Date();
   const door = egress({ development, allowed: sandbox === undefined ? [] : [hostAndPort(sandbox.url)] });
-  const dialects = [tencentSaas({ door, development, wallNow, randomInt, newRequestId: randomUUID })];
+  const dialects = [
+    tencentSaas({ door, development, wallNow, randomInt, newRequestId: randomUUID }),
+    alibabaSpi({ door, development, wallNow, newRequestId: randomUUID }),
+  ];
   const secrets = vault(config.encryptionKeys);
   const endpointsIn = (sql: Core['sql']) => endpointBook({ sql, vault: secrets, sandbox });
   const randomHex = (bytes: number) => randomBytes(bytes).toString('hex');
@@ -64,7 +69,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     routes: [
       instanceRoutes({
         instances: instanceBook(sql),
-        informationOf: informationFrom({ vault: secrets }),
+        informationOf: informationFrom({ vault: secrets, signIn: signInWith({ endpoints: endpointsIn(sql), dialects }) }),
         providerNames: (ids) => providerNames(sql, ids),
       }),
       callRoutes({ log: logBook(sql), core }),

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { bodyAs, webAddress } from '../answer-body.ts';
+import type { Unreadable } from '../answer-body.ts';
 
 /** What a provider answered, read as tolerantly as the protocol's own contradictions demand. Pure: no answer makes these throw. */
 
@@ -10,7 +12,6 @@ const additionalMax = 50;
 const textLengthMax = 4096;
 
 export type Additional = { name: string; value: string };
-export type Unreadable = { kind: 'unreadable'; why: string };
 export type CreateAnswer =
   | { kind: 'delivered'; signId: string; website?: string; authUrl?: string; additional: Additional[]; warnings: string[] }
   /** signId "0": the provider delivers later and wants to be asked again. */
@@ -42,7 +43,7 @@ const Flow = z.union([
 const Echo = z.object({ echoback: z.string() });
 
 export function readCreated(text: string): CreateAnswer {
-  const read = parse(Created, text);
+  const read = bodyAs(Created, text);
   if (!read.ok) return read.unreadable;
   const { signId, appInfo, additionalInfo } = read.value;
   if (signId === '0') return { kind: 'pending' };
@@ -54,7 +55,7 @@ export function readCreated(text: string): CreateAnswer {
 
 /** The answer to renew, modify, expire, destroy and flowSetting. */
 export function readConsent(text: string): ConsentAnswer {
-  const read = parse(Consent, text);
+  const read = bodyAs(Consent, text);
   if (!read.ok) return read.unreadable;
   if (!read.value.success) return { kind: 'declined', ...(read.value.info ? { info: read.value.info } : {}) };
   const warnings: string[] = [];
@@ -63,7 +64,7 @@ export function readConsent(text: string): ConsentAnswer {
 }
 
 export function readFlow(text: string): FlowAnswer {
-  const read = parse(Flow, text);
+  const read = bodyAs(Flow, text);
   if (!read.ok) return read.unreadable;
   if (!('totalFlow' in read.value)) return { kind: 'declined' };
   const { totalFlow, costFlow, flowUnit } = read.value;
@@ -71,35 +72,19 @@ export function readFlow(text: string): FlowAnswer {
 }
 
 export function readEcho(text: string, echoback: string): VerifyAnswer {
-  const read = parse(Echo, text);
+  const read = bodyAs(Echo, text);
   if (!read.ok) return read.unreadable;
   return { kind: read.value.echoback === echoback ? 'echoed' : 'mismatch' };
 }
 
-/** Only web addresses are shown to a buyer: a `javascript:` link on the instance page would run there in the buyer's name. */
 function links(appInfo: z.infer<typeof AppInfo>, warnings: string[]): { website?: string; authUrl?: string } {
   const kept: { website?: string; authUrl?: string } = {};
   for (const field of ['website', 'authUrl'] as const) {
     const given = appInfo?.[field];
     if (given === undefined || given === null || given.trim() === '') continue;
-    const scheme = URL.parse(given.trim())?.protocol;
-    if (scheme === 'https:' || scheme === 'http:') kept[field] = given.trim();
+    const address = webAddress(given);
+    if (address !== undefined) kept[field] = address;
     else warnings.push(`appInfo.${field} is not a web address`);
   }
   return kept;
-}
-
-function parse<T extends z.ZodType>(schema: T, text: string): { ok: true; value: z.output<T> } | { ok: false; unreadable: Unreadable } {
-  let body: unknown;
-  try {
-    // Some servers begin UTF-8 with a byte order mark, which JSON.parse refuses.
-    body = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
-  } catch {
-    return { ok: false, unreadable: { kind: 'unreadable', why: 'not JSON' } };
-  }
-  const result = schema.safeParse(body);
-  if (result.success) return { ok: true, value: result.data };
-  const first = result.error.issues[0];
-  const where = first === undefined || first.path.length === 0 ? 'the answer' : first.path.join('.');
-  return { ok: false, unreadable: { kind: 'unreadable', why: `${where}: ${first?.message ?? 'not as the protocol says'}` } };
 }

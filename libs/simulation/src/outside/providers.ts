@@ -1,6 +1,7 @@
 import type { Answer, Ask, Egress } from '@yunshi/protocols/egress';
 import type { SaasRequest } from '@yunshi/protocols/saas/actions';
 import { misbehave, obey, type ProviderInstance, type Said } from '@yunshi/sandbox/provider/answer';
+import { tencent } from '@yunshi/sandbox/provider/judge';
 import { never } from '../ports/never.ts';
 import type { Process } from '../process.ts';
 import type { World } from '../world.ts';
@@ -77,7 +78,7 @@ export class Providers {
     const isIll = this.#world.now().getTime() < this.#illUntil;
     if (isIll && this.#illness !== 'lost-answer') {
       this.#world.strike(`provider: ${this.#illness}`);
-      return misbehave(this.#illness);
+      return misbehave(this.#illness, tencent.pending);
     }
     const instance = this.#do(request);
     if (isIll) this.#world.strike('provider: lost-answer');

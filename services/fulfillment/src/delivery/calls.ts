@@ -22,15 +22,25 @@ export const ProviderRequest = z.object({
   productId: ProductId,
   productName: z.string(),
   skuName: z.string(),
+  /** Absent in intents from before a dialect asked for it. */
+  skuId: SkuId.optional(),
   isTrial: z.boolean(),
   quantity: z.int(),
   period: z.object({ count: z.int(), unit: PeriodUnit }).optional(),
-  /** The new expiry, of a renewal or conversion. */
+  /** The new expiry, of a renewal or conversion; of a creation the one that it will have if it is delivered now. */
   expiresAt: Time.optional(),
   /** Absent until the provider has said one. */
   signId: z.string().optional(),
 });
 export type ProviderRequest = z.infer<typeof ProviderRequest>;
+
+/** What a provider says of a metered product 计量类, in its own figures. */
+export const FlowUnit = z.enum(['m', 'h', 'Mb', 'Gb']);
+export const FlowReading = z.object({ total: z.string(), used: z.string(), unit: FlowUnit });
+export type FlowReading = z.infer<typeof FlowReading>;
+/** At what is left the provider is to warn. */
+export const FlowAlert = z.object({ on: z.boolean(), span: z.string(), unit: FlowUnit });
+export type FlowAlert = z.infer<typeof FlowAlert>;
 
 /** What was really sent and heard, fit for a log: no token, no signature, no credentials. */
 export const Exchange = z.object({

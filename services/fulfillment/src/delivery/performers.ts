@@ -36,8 +36,9 @@ export function performers({ product: productOf, vault, endpoints, dialects, wal
       }
       const { outcome, exchange } = await dialect.call(endpoint, request, signal);
       if (outcome.kind !== 'delivered') return { outcome, exchange };
+      const access = dialect.signIn === undefined ? outcome.access : { ...outcome.access, dialect: dialect.name };
       return {
-        outcome: { kind: 'delivered' as const, signId: outcome.signId, access: sealAccess(request.instanceId, outcome.access) },
+        outcome: { kind: 'delivered' as const, signId: outcome.signId, access: sealAccess(request.instanceId, access) },
         exchange,
       };
     }),

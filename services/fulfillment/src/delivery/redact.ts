@@ -9,18 +9,24 @@ export function redactAnswer(text: string): string {
   } catch {
     return text;
   }
-  return JSON.stringify(redacted(answer, ''));
+  return JSON.stringify(redacted(answer, []));
 }
 
 const hidden = '***';
 
-function redacted(value: unknown, key: string): unknown {
-  if (Array.isArray(value)) return value.map((entry: unknown) => redacted(entry, key));
+/** The SPI hands credentials over in these, under names that each provider chooses. */
+const containers = new Set(['appInfo', 'hostInfo', 'info']);
+const harmless = new Set(['website', 'frontEndUrl', 'ip', 'region', 'name']);
+const links = new Set(['authurl', 'adminurl']);
+
+function redacted(value: unknown, path: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((entry: unknown) => redacted(entry, path));
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, redacted(inner, name)]));
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, redacted(inner, [...path, name])]));
   }
   if (value === null || value === '') return value;
+  const key = path.at(-1) ?? '';
+  if (links.has(key.toLowerCase()) && typeof value === 'string') return value.replace(/[?#].*$/s, `?${hidden}`);
   if (key === 'value' || /pass|pwd|secret|token|ticket/i.test(key)) return hidden;
-  if (key.toLowerCase() === 'authurl' && typeof value === 'string') return value.replace(/[?#].*$/s, `?${hidden}`);
-  return value;
+  return path.slice(0, -1).some((name) => containers.has(name)) && !harmless.has(key) ? hidden : value;
 }

@@ -4,16 +4,18 @@ import {
   createInstance,
   destroyInstance,
   expireInstance,
+  flowQuery,
+  flowSetting,
   renewInstance,
   verifyInterface,
 } from '@yunshi/protocols/saas/actions';
 import type { SaasRequest, Subject, Terms } from '@yunshi/protocols/saas/actions';
 import { checkDeliveryUrl, redactUrl, signedUrl } from '@yunshi/protocols/saas/address';
-import { readConsent, readCreated, readEcho } from '@yunshi/protocols/saas/answers';
+import { readConsent, readCreated, readEcho, readFlow } from '@yunshi/protocols/saas/answers';
 import { stamp } from '@yunshi/protocols/saas/signature';
 import type { Exchange, ProviderRequest } from './calls.ts';
-import type { Dialect, Endpoint, Heard } from './dialect.ts';
-import { redactAnswer } from './redact.ts';
+import type { Dialect, Endpoint, Heard, HeardOfFlow } from './dialect.ts';
+import { bodyOf, exchangeOf } from './exchange.ts';
 
 /** Tencent's SaaS delivery protocol 自动交付接入方案. */
 
@@ -29,7 +31,6 @@ export type TencentSaasParts = {
 /** The protocol's own limit on a provider's answer. */
 const timeoutMsMax = 5_000;
 const answerBytesMax = 64 * 1024;
-const loggedCharsMax = 4_000;
 
 export function tencentSaas({ door, development, wallNow, randomInt, newRequestId }: TencentSaasParts): Dialect {
   /** One call, signed at this moment. */
@@ -46,20 +47,7 @@ export function tencentSaas({ door, development, wallNow, randomInt, newRequestI
       bytesMax: answerBytesMax,
       ...(signal !== undefined && { signal }),
     });
-    const heard =
-      answer.kind === 'answered'
-        ? { httpStatus: answer.status, answer: redactAnswer(answer.body).slice(0, loggedCharsMax) }
-        : { note: answer.kind === 'forbidden' ? `not sent: ${answer.detail}` : `${answer.failure}: ${answer.detail}` };
-    return {
-      answer,
-      exchange: {
-        url: redactUrl(url),
-        request,
-        ...heard,
-        performedAt: at.toISOString(),
-        durationMs: answer.kind === 'forbidden' ? 0 : answer.ms,
-      },
-    };
+    return { answer, exchange: exchangeOf(answer, { at, url: redactUrl(url), request }) };
   }
 
   return {
@@ -68,54 +56,72 @@ export function tencentSaas({ door, development, wallNow, randomInt, newRequestI
     async verify(endpoint) {
       const echoback = newRequestId();
       const { answer, exchange: made } = await exchange(endpoint, verifyInterface(newRequestId(), echoback));
-      return {
-        ok: answer.kind === 'answered' && isSuccess(answer.status) && readEcho(answer.body, echoback).kind === 'echoed',
-        exchange: made,
-      };
+      const body = bodyOf(answer);
+      return { ok: body.ok && readEcho(body.body, echoback).kind === 'echoed', exchange: made };
     },
     async call(endpoint, request, signal) {
-      const { answer, exchange: made } = await exchange(endpoint, bodyOf(request, endpoint, newRequestId()), signal);
+      const { answer, exchange: made } = await exchange(endpoint, requestOf(request, endpoint, newRequestId()), signal);
       return understood(request, answer, made);
+    },
+    metering: {
+      async query(endpoint, of, signal) {
+        const heard = await exchange(endpoint, flowQuery(subjectOf(of, endpoint, newRequestId()), of.signId), signal);
+        return flowHeard(heard, (body) => {
+          const read = readFlow(body);
+          return read.kind === 'measured' ? { kind: 'told', told: { total: read.total, used: read.used, unit: read.unit } } : read;
+        });
+      },
+      async set(endpoint, { alert, ...of }, signal) {
+        const wanted = { signId: of.signId, warnSpan: alert.span, warnUnit: alert.unit, on: alert.on };
+        const heard = await exchange(endpoint, flowSetting(subjectOf(of, endpoint, newRequestId()), wanted), signal);
+        return flowHeard(heard, (body) => {
+          const read = readConsent(body);
+          return read.kind === 'agreed' ? { kind: 'told', told: {} } : read;
+        });
+      },
     },
   };
 }
 
-const isSuccess = (status: number): boolean => status >= 200 && status < 300;
-
 function understood(request: ProviderRequest, answer: Answer, exchange: Exchange): Heard {
-  if (answer.kind === 'forbidden') return { exchange, outcome: { kind: 'failed', sent: false } };
-  if (answer.kind === 'failed') return { exchange, outcome: { kind: 'failed', sent: answer.sent } };
+  const body = bodyOf(answer);
   const failed = (note: string): Heard => ({ exchange: { ...exchange, note }, outcome: { kind: 'failed', sent: true } });
-  if (!isSuccess(answer.status)) return failed(`HTTP ${answer.status}`);
-  if (request.task === 'create') {
-    const read = readCreated(answer.body);
-    if (read.kind === 'unreadable') return failed(read.why);
-    if (read.kind === 'pending') return { exchange, outcome: { kind: 'pending' } };
-    const { signId, website, authUrl, additional, warnings } = read;
-    return {
-      exchange: warnings.length === 0 ? exchange : { ...exchange, note: warnings.join('; ') },
-      outcome: {
-        kind: 'delivered',
-        signId,
-        access: { ...(website !== undefined && { website }), ...(authUrl !== undefined && { authUrl }), additional },
-      },
-    };
+  if (!body.ok) return body.note === undefined ? { exchange, outcome: { kind: 'failed', sent: body.sent } } : failed(body.note);
+  if (request.task !== 'create') {
+    const read = readConsent(body.body);
+    return read.kind === 'unreadable' ? failed(read.why) : { exchange, outcome: { kind: read.kind } };
   }
-  const read = readConsent(answer.body);
+  const read = readCreated(body.body);
   if (read.kind === 'unreadable') return failed(read.why);
-  return { exchange, outcome: { kind: read.kind } };
+  if (read.kind === 'pending') return { exchange, outcome: { kind: 'pending' } };
+  const { signId, website, authUrl, additional, warnings } = read;
+  return {
+    exchange: warnings.length === 0 ? exchange : { ...exchange, note: warnings.join('; ') },
+    outcome: {
+      kind: 'delivered',
+      signId,
+      access: { ...(website !== undefined && { website }), ...(authUrl !== undefined && { authUrl }), additional },
+    },
+  };
+}
+
+/** The answer to a question about a metered product. */
+function flowHeard<Told extends object>(
+  { answer, exchange }: { answer: Answer; exchange: Exchange },
+  read: (body: string) => { kind: 'told'; told: Told } | { kind: 'declined' } | { kind: 'unreadable'; why: string },
+): HeardOfFlow<Told> {
+  const body = bodyOf(answer);
+  if (!body.ok) return { exchange: body.note === undefined ? exchange : { ...exchange, note: body.note }, outcome: { kind: 'failed' } };
+  const heard = read(body.body);
+  if (heard.kind === 'unreadable') return { exchange: { ...exchange, note: heard.why }, outcome: { kind: 'failed' } };
+  return { exchange, outcome: heard.kind === 'told' ? { kind: 'told', ...heard.told } : { kind: 'declined' } };
 }
 
 /** The provider's side of an instance that never told its signId: it has at most the order to go by. */
 const unknownSignId = '0';
 
-function bodyOf(request: ProviderRequest, { productNumber }: Endpoint, requestId: string): SaasRequest {
-  const subject: Subject = {
-    accountId: request.accountId,
-    requestId,
-    productId: productNumber,
-    resourceId: `market-${request.instanceId.slice(4)}`,
-  };
+function requestOf(request: ProviderRequest, endpoint: Endpoint, requestId: string): SaasRequest {
+  const subject = subjectOf(request, endpoint, requestId);
   const signId = request.signId ?? unknownSignId;
   switch (request.task) {
     case 'create':
@@ -130,6 +136,12 @@ function bodyOf(request: ProviderRequest, { productNumber }: Endpoint, requestId
       return destroyInstance(subject, { orderId: request.orderId, signId });
   }
 }
+
+const subjectOf = (
+  { accountId, instanceId }: Pick<ProviderRequest, 'accountId' | 'instanceId'>,
+  { productNumber }: Endpoint,
+  requestId: string,
+): Subject => ({ accountId, requestId, productId: productNumber, resourceId: `market-${instanceId.slice(4)}` });
 
 function expiryIn({ expiresAt, task }: ProviderRequest): Date {
   if (expiresAt === undefined) throw new Error(`a call to ${task} says no expiry`);

@@ -1,3 +1,4 @@
+import { demoSpiProviders } from '@yunshi/contracts/demo-world';
 import type { Sql } from '@yunshi/db/connect';
 import type { ProductId, ProviderId } from '@yunshi/kernel/ids';
 import { playedProviderToken } from '@yunshi/protocols/saas/played';
@@ -36,9 +37,10 @@ export function endpointBook({ sql, vault, sandbox }: { sql: Sql; vault: Vault; 
       if (own !== undefined)
         return { ...own, token: vault.open(own.token, boundTo.token(productId)), productNumber: await numberOf(productId) };
       if (sandbox === undefined) return undefined;
+      const speaksSpi = demoSpiProviders.includes(providerId);
       return {
-        dialect: 'tencent-saas',
-        url: `${sandbox.url}/sandbox/provider/${providerId}/deliver`,
+        dialect: speaksSpi ? 'alibaba-spi' : 'tencent-saas',
+        url: `${sandbox.url}/sandbox/provider/${providerId}/${speaksSpi ? 'spi' : 'deliver'}`,
         token: playedProviderToken(sandbox.secret, providerId),
         verifiedAt: null,
         productNumber: await numberOf(productId),

@@ -4,6 +4,7 @@ import { callProvider, issueKey } from '../delivery/calls.ts';
 import type { ProviderRequest } from '../delivery/calls.ts';
 import { intended } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
+import { expiryOf } from './instance.ts';
 import type { Instance, NextCall, Step } from './instance.ts';
 import { kindNameOf } from './kinds.ts';
 import type { KindName } from './kinds.ts';
@@ -54,7 +55,9 @@ function toProvider(instance: Instance, call: NextCall, now: Date): Intent {
 function requestOf(instance: Instance, { task, notBefore }: NextCall, now: Date): ProviderRequest {
   const { signId, renewal } = instance;
   const isRenewal = renewal !== null && (task === 'renew' || task === 'convert');
-  const { orderId, skuName, quantity, periodCount, periodUnit } = isRenewal ? renewal : instance;
+  const { orderId, skuId, skuName, quantity, periodCount, periodUnit } = isRenewal ? renewal : instance;
+  const ifNow = task === 'create' ? expiryOf(instance, undefined, notBefore ?? now)?.toISOString() : undefined;
+  const expiresAt = isRenewal ? renewal.expiresAt : ifNow;
   return {
     task,
     seq: instance.callSeq,
@@ -68,10 +71,11 @@ function requestOf(instance: Instance, { task, notBefore }: NextCall, now: Date)
     productId: instance.productId,
     productName: instance.productName,
     skuName,
+    skuId,
     isTrial: instance.isTrial && !isRenewal,
     quantity,
     ...(periodCount !== null && periodUnit !== null && { period: { count: periodCount, unit: periodUnit } }),
-    ...(isRenewal && { expiresAt: renewal.expiresAt }),
+    ...(expiresAt !== undefined && { expiresAt }),
     ...(signId !== null && { signId }),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Access } from '../delivery/dialect.ts';
+import type { SignIn } from '../delivery/sign-in.ts';
 import { boundTo } from '../vault.ts';
 import type { Vault } from '../vault.ts';
 import type { Instance } from './instance.ts';
@@ -11,7 +12,10 @@ import type { Instance } from './instance.ts';
 
 const App = z.object({
   website: z.string().optional(),
-  auth_url: z.string().optional().meta({ description: 'Single sign-on 免登地址' }),
+  auth_url: z
+    .string()
+    .optional()
+    .meta({ description: 'Single sign-on 免登地址; some are good for two minutes only: read it when it is used' }),
   fields: z.array(z.object({ name: z.string(), value: z.string() })).meta({ description: 'Account, initial password, keys' }),
 });
 
@@ -24,17 +28,20 @@ export type ServiceInformation = z.infer<typeof Information>;
 
 const nothing: ServiceInformation = { app: null };
 
-export type InformationParts = { readonly vault: Pick<Vault, 'open'> };
+export type InformationParts = { readonly vault: Pick<Vault, 'open'>; readonly signIn: SignIn };
 export type InformationOf = (instance: Instance) => Promise<ServiceInformation>;
 
 /** Reads all pieces of one instance. A new kind adds its field above and its piece here. */
 export const informationFrom =
-  ({ vault }: InformationParts): InformationOf =>
-  (instance) =>
-    Promise.resolve(instance.suspendedAt === null ? { app: appOf(instance, vault) } : nothing);
+  (parts: InformationParts): InformationOf =>
+  async (instance) =>
+    instance.suspendedAt === null ? { app: await appOf(instance, parts) } : nothing;
 
-function appOf({ instanceId, access }: Instance, vault: InformationParts['vault']): z.infer<typeof App> | null {
+async function appOf(instance: Instance, { vault, signIn }: InformationParts): Promise<z.infer<typeof App> | null> {
+  const { instanceId, access } = instance;
   if (access === null) return null;
-  const { website, authUrl, additional } = JSON.parse(vault.open(access, boundTo.access(instanceId))) as Access;
+  const opened = JSON.parse(vault.open(access, boundTo.access(instanceId))) as Access;
+  const { website, additional } = opened;
+  const authUrl = await signIn(instance, opened);
   return { ...(website !== undefined && { website }), ...(authUrl !== undefined && { auth_url: authUrl }), fields: additional };
 }

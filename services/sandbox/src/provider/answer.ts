@@ -33,7 +33,7 @@ export type Behaviour = (typeof behaviours)[number];
 
 export type Said = { status: number; body: string; headers?: Record<string, string> } | { silence: 'hang-up' | 'timeout' };
 
-const json = (body: unknown): Said => ({ status: 200, body: JSON.stringify(body) });
+export const json = (body: unknown): Said => ({ status: 200, body: JSON.stringify(body) });
 
 /** The answer when no script interferes. `instance` is what the call's order or signId names, after the call's effect. */
 export function obey(request: SaasRequest, instance: ProviderInstance | undefined, siteUrl: string): Said {
@@ -69,10 +69,10 @@ const ssoUrl = (instance: ProviderInstance, siteUrl: string): string =>
   `${siteUrl}/sso?sign_id=${instance.signId}&ticket=${instance.ticket}`;
 
 /** The answer of a scripted misbehaviour. */
-export function misbehave(behaviour: Exclude<Behaviour, 'lost-answer'>): Said {
+export function misbehave(behaviour: Exclude<Behaviour, 'lost-answer'>, pending: object): Said {
   switch (behaviour) {
     case 'pending':
-      return json({ signId: '0' });
+      return json(pending);
     case 'error':
       return json({ error: 'out of stock' });
     case 'status-500':

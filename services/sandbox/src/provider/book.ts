@@ -26,13 +26,16 @@ export function providerBook(sql: Sql) {
   const columns = sql.unsafe(instanceColumns);
   const [create, record] = [creating(sql), recording(sql)];
   return {
-    /** Does what a genuine call asks and answers what it now has of the instance. The same order makes the same instance, however often it is asked. */
-    async obey(providerId: string, request: SaasRequest): Promise<StoredInstance | undefined> {
+    /**
+     * Does what a genuine call asks and answers what it now has of the instance. The same order makes the same instance, however often it
+     * is asked. `named`: what a new one is to be called.
+     */
+    async obey(providerId: string, request: SaasRequest, named?: string): Promise<StoredInstance | undefined> {
       switch (request.action) {
         case 'verifyInterface':
           return undefined;
         case 'createInstance':
-          return create({ providerId, request });
+          return create({ providerId, request, signId: named ?? drawSignId() });
         case 'renewInstance': {
           const [renewed] = await sql<StoredInstance[]>`
             update provider_instances set expires_at = ${request.instanceExpireTime}, status = 'active', changed_at = now()
@@ -42,7 +45,7 @@ export function providerBook(sql: Sql) {
         case 'modifyInstance': {
           const [modified] = await sql<StoredInstance[]>`
             update provider_instances set spec = ${request.spec}, changed_at = now(),
-              expires_at = coalesce(${request.instanceExpireTime ?? null}, expires_at), is_trial = is_trial and ${request.instanceExpireTime === undefined}
+              expires_at = coalesce(${request.instanceExpireTime ?? null}, expires_at), is_trial = false
             where provider_id = ${providerId} and sign_id = ${request.signId} and status <> 'reclaimed' returning ${columns}`;
           return modified;
         }
@@ -110,13 +113,17 @@ export function providerBook(sql: Sql) {
   };
 }
 
-type Creation = { readonly providerId: string; readonly request: Extract<SaasRequest, { action: 'createInstance' }> };
+type Creation = {
+  readonly providerId: string;
+  readonly request: Extract<SaasRequest, { action: 'createInstance' }>;
+  readonly signId: string;
+};
 
 /** Makes instances, as many in one statement as are asked for at once. */
 const creating = (sql: Sql) =>
   together(async (creations: readonly Creation[]): Promise<(StoredInstance | undefined)[]> => {
-    const rows = creations.map(({ providerId, request: { orderId, accountId, resourceId, productId, productInfo } }) => ({
-      sign_id: drawSignId(),
+    const rows = creations.map(({ providerId, signId, request: { orderId, accountId, resourceId, productId, productInfo } }) => ({
+      sign_id: signId,
       provider_id: providerId,
       order_id: orderId,
       account_id: accountId,

@@ -3,8 +3,10 @@ import type { Sql } from '@yunshi/db/connect';
 import { SaasRequest } from '@yunshi/protocols/saas/actions';
 import { verify } from '@yunshi/protocols/saas/signature';
 import { z } from 'zod';
-import { behaviours, misbehave, obey } from './answer.ts';
+import { behaviours } from './answer.ts';
 import type { Said } from './answer.ts';
+import { judge, tencent } from './judge.ts';
+import { receiveSpi, spiDoor } from './spi.ts';
 import { providerBook } from './book.ts';
 import type { ProviderBook } from './book.ts';
 import { applicationPage, deskPage, frontPage, noEntryPage, overviewPage } from './pages.ts';
@@ -68,6 +70,10 @@ export const providerSandbox: FastifyPluginAsync<ProviderSandboxOptions> = async
       return say(said, request, reply);
     });
   });
+  app.get('/sandbox/provider/:providerId/spi', async (request, reply) => {
+    const { providerId } = Where.parse(request.params);
+    return say(await receiveSpi(book, options, { providerId, query: request.query, siteUrl: siteOf(request, providerId) }), request, reply);
+  });
 
   app.get('/sandbox/provider', async (_request, reply) => sendPage(reply, overviewPage(await book.providers())));
   app.get('/sandbox/provider/:providerId/', async (request, reply) => {
@@ -80,39 +86,19 @@ export const providerSandbox: FastifyPluginAsync<ProviderSandboxOptions> = async
     return sendPage(reply, deskPage(providerId, instances, requests, scripts));
   });
   doors(app, book);
+  spiDoor(app, book, options);
   controls(app, book);
 };
 
-/** Judges a call, does what it asks unless a script says otherwise, and writes both down. */
 async function receive(
   book: ProviderBook,
   { wallNow, tokenOf }: ProviderSandboxOptions,
   call: { providerId: string; query: unknown; text: string; siteUrl: string },
 ): Promise<Said> {
-  const { providerId, text, siteUrl } = call;
-  const now = wallNow();
+  const { providerId, text, siteUrl, query } = call;
   const parsed = SaasRequest.safeParse(readJson(text));
-  const verdict = verify(tokenOf(providerId), call.query as Record<string, unknown>, now.getTime());
-  const answer = async (said: Said): Promise<Said> => {
-    const shown = 'silence' in said ? `(${said.silence})` : said.body.slice(0, 2_000);
-    const orderId = parsed.success && 'orderId' in parsed.data ? parsed.data.orderId : null;
-    await book.record(providerId, {
-      verdict,
-      action: parsed.data?.action ?? '?',
-      orderId,
-      body: text.slice(0, 4_000),
-      answer: shown,
-      at: now,
-    });
-    return said;
-  };
-  if (verdict !== 'genuine') return answer({ status: 403, body: JSON.stringify({ error: `signature ${verdict}` }) });
-  if (!parsed.success) return answer({ status: 400, body: JSON.stringify({ error: 'not a request of the protocol' }) });
-  const request = parsed.data;
-  const behaviour = await book.nextScript(providerId, request.action, 'productId' in request ? request.productId : undefined);
-  if (behaviour !== undefined && behaviour !== 'lost-answer') return answer(misbehave(behaviour));
-  const instance = await book.obey(providerId, request);
-  return answer(behaviour === 'lost-answer' ? { silence: 'hang-up' } : obey(request, instance, siteUrl));
+  const verdict = verify(tokenOf(providerId), query as Record<string, unknown>, wallNow().getTime());
+  return judge(book, { providerId, verdict, action: parsed.data?.action ?? '?', text, request: parsed.data, siteUrl }, tencent, wallNow());
 }
 
 function say(said: Said, request: FastifyRequest, reply: FastifyReply): FastifyReply {
