@@ -67,6 +67,9 @@ export const instanceRenewed = event('fulfillment.instance-renewed', 1, {
   }),
 });
 
+/** A renewal was not paid in the end: the time that it had brought is taken back. */
+export const instanceShortened = event('fulfillment.instance-shortened', 1, { data: z.object({ ...about, expiresAt: Time }) });
+
 /** It was not renewed in time: isolated 隔离, and kept for the days of grace. */
 export const instanceExpired = event('fulfillment.instance-expired', 1, { data: z.object({ ...about, expiredAt: Time }) });
 

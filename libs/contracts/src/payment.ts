@@ -79,6 +79,11 @@ export const paymentRevoked = event('payment.revoked', 1, {
   data: z.object({ orderId: OrderId, accountId: AccountId, paymentId: PaymentId, channel: Channel, amount: Fen, revokedAt: Time }),
 });
 
+/** Two persons have settled a revocation: the money came again, and what was delivered goes on (`repaid`), or it did not, and that is `ended`. */
+export const revocationSettled = event('payment.revocation-settled', 1, {
+  data: z.object({ orderId: OrderId, accountId: AccountId, paymentId: PaymentId, outcome: z.enum(['repaid', 'ended']), settledAt: Time }),
+});
+
 /** Money that no order could keep (late, double, wrong amount) is on its way back. */
 export const orphanPaymentReturned = event('payment.orphan-returned', 1, {
   data: z.object({

@@ -19,6 +19,7 @@ let dir: string;
 let system: System;
 let lin: Shopper;
 let operator: Shopper;
+let finance: Shopper;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'yunshi-corporate-'));
@@ -26,6 +27,7 @@ beforeAll(async () => {
   const doors = { gateway: system.urls['gateway']!, sandbox: system.urls['sandbox']! };
   lin = await new Shopper(doors).login('lin');
   operator = await new Shopper(doors).login('operator');
+  finance = await new Shopper(doors).login('finance');
 });
 afterAll(async () => {
   await system?.stop();
@@ -42,8 +44,7 @@ type Attempt = {
 };
 type Payment = { payment_id: string; status: string; pay_by: string; attempts: Attempt[] };
 
-async function order(): Promise<string> {
-  const wish = { sku_id: demoProducts.helpDesk.skus.team, quantity: 5, duration: 3 };
+async function order(wish: object = { sku_id: demoProducts.helpDesk.skus.team, quantity: 5, duration: 3 }): Promise<string> {
   const quote = await lin.post('/v1/quotes', wish);
   const agreements = (quote.body['agreements'] as { name: string }[]).map(({ name }) => name);
   const ordered = await lin.post('/v1/orders', { ...wish, accepted_agreements: agreements });
@@ -79,6 +80,60 @@ async function handIn(orderId: string): Promise<string> {
   return number;
 }
 
+/** Both persons' parts. */
+async function companyPays(orderId: string): Promise<string> {
+  const number = await handIn(orderId);
+  await attemptBecomes(orderId, 'approving');
+  expect(await (await clerk('fuhe1')).decide(number, 'approve')).toBe(200);
+  await orderBecomes(orderId, 'completed');
+  return number;
+}
+
+type Instance = {
+  instance_id: string;
+  order_id: string;
+  status: string;
+  expires_at: string | null;
+  suspended_at: string | null;
+  app: object | null;
+};
+/** The instance that an order made, with its application. */
+async function instanceOf(orderId: string): Promise<Instance> {
+  const { items } = (await lin.get('/v1/instances?limit=100')).body as { items: Instance[] };
+  const { instance_id: id } = items.find((one) => one.order_id === orderId)!;
+  return (await lin.get(`/v1/instances/${id}`)).body as Instance;
+}
+async function resumed(orderId: string): Promise<Instance> {
+  await until(async () => (await instanceOf(orderId)).suspended_at === null, { what: 'the instance goes on' });
+  return instanceOf(orderId);
+}
+async function suspended(orderId: string): Promise<Instance> {
+  await until(async () => (await instanceOf(orderId)).suspended_at !== null, { what: 'the instance is suspended' });
+  return instanceOf(orderId);
+}
+
+/** 退票 */
+async function takeBack(orderId: string, number: string): Promise<void> {
+  const revoked = await fetch(`${system.urls['sandbox']}/sandbox/bank/payments/${number}/revoke`, { method: 'POST' });
+  expect(revoked.status).toBe(200);
+  await attemptBecomes(orderId, 'revoked');
+}
+/** Where operators settle it; empty, if nothing of the kind is open. */
+async function caseOf(orderId: string): Promise<string> {
+  const { items } = (await operator.get('/v1/ops/payment-tasks?limit=100')).body as {
+    items: { task_id: string; kind: string; order_id: string }[];
+  };
+  const open = items.filter((task) => task.order_id === orderId);
+  expect(open.every(({ kind }) => kind === 'payment-revoked')).toBe(true);
+  return open[0] ? `/v1/ops/payment-tasks/${encodeURIComponent(open[0].task_id)}` : '';
+}
+async function settle(task: string, outcome: 'repaid' | 'ended'): Promise<void> {
+  const proposed = await operator.post(`${task}/settle-revocation`, { outcome, evidence: '财务确认函 2026-17' });
+  expect(proposed).toMatchObject({ status: 202, body: { status: 'proposed', outcome } });
+  expect((await operator.post(`${task}/approve-revocation`, {})).body).toMatchObject({ code: 'second-person-needed' });
+  expect(await finance.post(`${task}/approve-revocation`, {})).toMatchObject({ status: 200, body: { status: 'settled' } });
+}
+
 test('the maker hands it in, the checker approves the next day, and it is delivered; then the bank takes the money back', async () => {
   const orderId = await order();
   const number = await handIn(orderId);
@@ -96,20 +151,41 @@ test('the maker hands it in, the checker approves the next day, and it is delive
   await orderBecomes(orderId, 'completed');
   expect(await whats(orderId)).toEqual(expect.arrayContaining(['bank-started', 'bank-approving', 'paid', 'completed']));
 
-  const revoked = await fetch(`${system.urls['sandbox']}/sandbox/bank/payments/${number}/revoke`, { method: 'POST' });
-  expect(revoked.status).toBe(200);
-  await attemptBecomes(orderId, 'revoked');
-  const [instance] = (await until(async () => {
-    const { items } = (await lin.get(`/v1/instances`)).body as {
-      items: { instance_id: string; order_id: string; suspended_at: string | null }[];
-    };
-    const suspended = items.filter((one) => one.order_id === orderId && one.suspended_at !== null);
-    return suspended.length > 0 && suspended;
-  })) as { instance_id: string }[];
-  expect((await lin.get(`/v1/instances/${instance!.instance_id}`)).body['app']).toBeNull();
-  const tasks = (await operator.get('/v1/ops/payment-tasks?limit=100')).body['items'] as { kind: string; order_id: string }[];
-  expect(tasks.filter((task) => task.order_id === orderId).map(({ kind }) => kind)).toEqual(['payment-revoked']);
+  await takeBack(orderId, number);
+  const instance = await suspended(orderId);
+  expect(instance.app).toBeNull();
   await until(async () => (await whats(orderId)).includes('payment-revoked'));
+
+  // The company pays again, and two persons see to it that all goes on.
+  const task = await caseOf(orderId);
+  expect((await operator.post(`${task}/resolve`, {})).body).toMatchObject({ code: 'revocation-unsettled' });
+  await settle(task, 'repaid');
+  const restored = await resumed(orderId);
+  expect(restored).toMatchObject({ status: 'shipped', app: { website: expect.any(String) as string } });
+  expect((await paymentOf(orderId)).status).toBe('restored');
+  await until(async () => (await whats(orderId)).includes('payment-restored'));
+  expect((await operator.get('/v1/ops/ledger?audit=true')).body).toMatchObject({ balanced: true, sum: 0 });
+
+  // Its renewal is taken back too, and never paid again: only the time that it had brought is gone.
+  const renewal = await order({ kind: 'renewal', instance_id: restored.instance_id, duration: 1 });
+  const number2 = await companyPays(renewal);
+  expect((await instanceOf(orderId)).expires_at! > restored.expires_at!).toBe(true);
+  await takeBack(renewal, number2);
+  await suspended(orderId);
+  await settle(await caseOf(renewal), 'ended');
+  const shorter = await resumed(orderId);
+  expect(shorter).toMatchObject({ status: 'shipped', expires_at: restored.expires_at });
+});
+
+test('what a company gets for money that its bank takes back for good is closed', async () => {
+  const orderId = await order();
+  await takeBack(orderId, await companyPays(orderId));
+  await suspended(orderId);
+  await settle(await caseOf(orderId), 'ended');
+  expect(await until(async () => (await instanceOf(orderId)).status === 'closed')).toBe(true);
+  expect((await instanceOf(orderId)).app).toBeNull();
+  expect(await caseOf(orderId)).toBe('');
+  await until(async () => (await whats(orderId)).includes('revocation-ended'));
 });
 
 test('while the bank holds the voucher no other way is open; a rejected one can be paid another way', async () => {

@@ -8,6 +8,7 @@ const listeners: Readonly<Record<string, readonly string[]>> = {
   'evt.payment.received.v1': ['svc_order'],
   'evt.payment.corporate-moved.v1': ['svc_order'],
   'evt.payment.revoked.v1': ['svc_order', 'svc_fulfillment'],
+  'evt.payment.revocation-settled.v1': ['svc_order', 'svc_fulfillment'],
   'evt.order.completed.v1': ['svc_payment'],
   'evt.catalog.product-changed.v1': ['svc_order', 'svc_coupon', 'svc_fulfillment'],
 };
@@ -20,7 +21,8 @@ export async function readBooks(sql: Sql, acknowledged: Acknowledged = []): Prom
   const rows = async <R>(query: PromiseLike<readonly unknown[]>): Promise<readonly R[]> => (await query) as readonly R[];
   return {
     orders: await rows(sql`
-      select order_id as "orderId", status, payable, refunded, claim_id as "claimId", cancel_requested_at is not null as "cancelRequested"
+      select order_id as "orderId", status, payable, refunded, claim_id as "claimId", cancel_requested_at is not null as "cancelRequested",
+        for_instance_id is not null as renews
       from svc_order.orders`),
     acknowledged,
     entries: await rows(sql`select order_id as "orderId", version, status from svc_order.timeline`),

@@ -17,6 +17,8 @@ export type Books = {
     readonly refunded: number;
     readonly claimId: string | null;
     readonly cancelRequested: boolean;
+    /** Whether it prolongs an instance that another order made. */
+    readonly renews?: boolean;
   }[];
   /** What clients were told, and may rely on: an order was taken, perhaps the wish to cancel it too. */
   readonly acknowledged: readonly { readonly orderId: string; readonly cancelAccepted?: boolean }[];
@@ -85,11 +87,16 @@ function byOrder<R extends { readonly orderId: string }>(rows: readonly R[]): Re
   return new Map(rows.map((row) => [row.orderId, row]));
 }
 
-/** The bank has taken the money back, and a person settles what follows: the order stands as it stood. */
-const isRevoked = ({ payments }: Books): ((order: { readonly orderId: string }) => boolean) => {
-  const revoked = new Set(payments.filter(({ status }) => status === 'revoked').map(({ orderId }) => orderId));
-  return ({ orderId }) => revoked.has(orderId);
-};
+const withPayment =
+  (...statuses: readonly string[]) =>
+  ({ payments }: Books): ((order: { readonly orderId: string }) => boolean) => {
+    const found = new Set(payments.filter(({ status }) => statuses.includes(status)).map(({ orderId }) => orderId));
+    return ({ orderId }) => found.has(orderId);
+  };
+/** The bank has taken the money back, and two persons settle what follows: the order stands as it stood, whatever the channel holds. */
+const isRevoked = withPayment('revoked', 'restored', 'ended');
+/** Nor has the money come again. */
+const isLost = withPayment('revoked', 'ended');
 
 /** What the channels hold of each order's money, found by the transaction number that the payer's bank would show. */
 function heldOutside({ attempts, takings }: Books): ReadonlyMap<string, number> {
@@ -179,7 +186,8 @@ const moneyAndGoods: readonly Rule[] = [
       const delivered = new Set(instances.filter(isDelivered).map(({ orderId }) => orderId));
       const known = byOrder(orders);
       const stray = instances.filter(({ orderId }) => !known.has(orderId));
-      return [...orders.filter(({ orderId, status }) => (status === 'completed') !== delivered.has(orderId)), ...stray];
+      const own = orders.filter(({ renews }) => renews !== true);
+      return [...own.filter(({ orderId, status }) => (status === 'completed') !== delivered.has(orderId)), ...stray];
     },
   },
   {
@@ -250,7 +258,8 @@ const couponsAndSales: readonly Rule[] = [
   {
     name: 'each completed order is counted as one sale',
     broken: ({ orders, sales, saleCounts }) => {
-      const completed = new Set(orders.filter(({ status }) => status === 'completed').map(({ orderId }) => orderId));
+      const made = orders.filter(({ status, renews }) => status === 'completed' && renews !== true);
+      const completed = new Set(made.map(({ orderId }) => orderId));
       const sold = sums(
         sales,
         ({ productId }) => productId,
@@ -281,7 +290,7 @@ const ledger: readonly Rule[] = [
     name: 'the ledger holds what the channels hold',
     broken: ({ postings, takings }) => {
       const ours = total(
-        postings.filter(({ account }) => account.startsWith('channel_clearing:')),
+        postings.filter(({ account }) => account.startsWith('channel_clearing:') && account !== 'channel_clearing:own_bank'),
         ({ amount }) => amount,
       );
       const theirs = total(takings, ({ paid, refunded }) => paid - refunded);
@@ -305,14 +314,14 @@ const ledger: readonly Rule[] = [
     name: 'a completed order is earned in full, and no other at all',
     broken: (books) => {
       const { orders, postings } = books;
-      const revoked = isRevoked(books);
+      const lost = isLost(books);
       const earned = sums(
         postings.filter(({ account }) => /^(platform_fee|provider_payable|provider_balance):/.test(account)),
         ({ orderId }) => orderId ?? '',
         ({ amount }) => -amount,
       );
       return orders.filter(
-        (order) => (earned.get(order.orderId) ?? 0) !== (order.status === 'completed' && !revoked(order) ? order.payable : 0),
+        (order) => (earned.get(order.orderId) ?? 0) !== (order.status === 'completed' && !lost(order) ? order.payable : 0),
       );
     },
   },

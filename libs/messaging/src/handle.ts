@@ -121,7 +121,10 @@ export function on<E extends Event, K extends string, R, KB extends string, B>(
 }
 
 /** Reacts to a deadline that has come; `data` is the deadline's key. */
-export function due<K extends string, R>(kind: string, reaction: Omit<Reaction<K, K, R, Context>, 'key'>): Handler {
+export function due<K extends string, R, KB extends string = string, B = unknown>(
+  kind: string,
+  reaction: Omit<Reaction<K, K, R, Context, KB, B>, 'key'>,
+): Handler {
   return erased({ on: 'deadline', name: kind, parse: (data: unknown) => data, key: (key: K) => key, ...reaction });
 }
 

@@ -62,17 +62,22 @@ export const renewals = pgTable(
     instanceId: text('instance_id').$type<InstanceId>().notNull(),
     kind: text('kind').$type<Renewal['kind']>().notNull(),
     refusal: text('refusal').$type<RenewalRefusal>(),
-    /** The expiry that it brought. */
+    /** The expiry that it brought, and the one that it prolonged; null where there was none, as of a trial's. */
     expiresAt: time('expires_at'),
+    renewedFrom: time('renewed_from'),
     endedAt: time('ended_at').notNull(),
   },
   (table) => [index('renewals_by_instance').on(table.instanceId)],
 );
 
-/** Orders whose payment was taken back before there was anything to suspend. */
+/** Orders whose payment a bank has taken back 退票, and what has become of each. */
 export const suspensions = pgTable('suspensions', {
   orderId: text('order_id').$type<OrderId>().primaryKey(),
   suspendedAt: time('suspended_at').notNull(),
+  /** Null until two persons have settled it. */
+  outcome: text('outcome').$type<'repaid' | 'ended'>(),
+  /** When its instance was ended, or the time taken back that it had brought. */
+  endedAt: time('ended_at'),
 });
 
 /** The delivery log: every call to a provider, from the intent to the answer, without token, signature or credentials. */

@@ -30,6 +30,7 @@ import { reconciliationBook } from './reconciliation/book.ts';
 import { statementPerformer } from './reconciliation/calls.ts';
 import { reconciliationHandlers, scheduleReconciliations } from './reconciliation/handlers.ts';
 import { reconciliationRoutes } from './reconciliation/routes.ts';
+import { revocationRoutes } from './revocation/routes.ts';
 import { settlementRoutes } from './settlement/routes.ts';
 import { providerStatements } from './settlement/statements.ts';
 import { sharingPerformers } from './sharing/calls.ts';
@@ -103,6 +104,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       paymentRoutes({ core, book, writes, payPageOf: payPage(config.wechat.payPageUrl) }),
       operatorRoutes({ core, book, writes }),
       abnormalRoutes({ core, book, wechat: wechat.abnormal }),
+      revocationRoutes({ core, book }),
       reconciliationRoutes({ core, book: differences, channels: sources.map((source) => source.channel) }),
       ledgerRoutes({ ledger, lines: ledgerLines(core.sql) }),
       settlementRoutes({ ledger, statements: providerStatements(core.sql) }),

@@ -114,6 +114,31 @@ export const Problem = problemTable({
     title: 'This refund can go on by itself',
     remedy: 'Look at the payment: it is on its way, or done.',
   },
+  'revocation-not-open': {
+    status: 409,
+    title: 'There is no taken-back payment to be settled here',
+    remedy: 'Look at the payment: it is settled already, or all of it had gone back before.',
+  },
+  'order-not-completed': {
+    status: 409,
+    title: 'The order may still fail, so that nobody could keep the money',
+    remedy: 'Wait until the order is completed or has failed; keep the money meanwhile, or give it back.',
+  },
+  'revocation-proposed': {
+    status: 409,
+    title: 'Somebody has said already what becomes of this payment',
+    remedy: 'Have a second operator look at it.',
+  },
+  'revocation-not-proposed': {
+    status: 409,
+    title: 'Nobody has said what becomes of this payment',
+    remedy: 'Say so first, with the receipt; another operator then agrees.',
+  },
+  'revocation-unsettled': {
+    status: 409,
+    title: 'A payment that a bank took back is settled by two persons',
+    remedy: 'Use settle-revocation and approve-revocation of this task.',
+  },
   'offline-refund-proposed': {
     status: 409,
     title: 'Somebody has said already that this was paid out by hand',

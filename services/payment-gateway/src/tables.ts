@@ -9,6 +9,7 @@ import type { EntryKind, LedgerAccount } from './ledger/ledger.ts';
 import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, Refund, RefundStatus, Task } from './payment/state.ts';
 import type { Difference, ReconciliationStatus } from './reconciliation/state.ts';
 import type { Line } from './reconciliation/statement.ts';
+import type { Revocation } from './revocation/settlement.ts';
 import type { SettlementStatus } from './settlement/flow.ts';
 import type { BankAccount, Proposal, Source, WithdrawalStatus } from './wallet/wallet.ts';
 
@@ -291,6 +292,18 @@ export const offlineRefunds = pgTable('refund_offline', {
   refundNo: text('refund_no').primaryKey(),
   orderId: text('order_id').$type<OrderId>().notNull(),
   status: text('status').$type<OfflineRefund['status']>().notNull(),
+  evidence: text('evidence').notNull(),
+  proposedBy: text('proposed_by').$type<UserId>().notNull(),
+  proposedAt: at('proposed_at').notNull(),
+  decidedBy: text('decided_by').$type<UserId>(),
+  decidedAt: at('decided_at'),
+});
+
+/** What becomes of payments that a bank took back, by two persons' word. */
+export const revocations = pgTable('payment_revocations', {
+  orderId: text('order_id').$type<OrderId>().primaryKey(),
+  status: text('status').$type<Revocation['status']>().notNull(),
+  outcome: text('outcome').$type<Revocation['outcome']>().notNull(),
   evidence: text('evidence').notNull(),
   proposedBy: text('proposed_by').$type<UserId>().notNull(),
   proposedAt: at('proposed_at').notNull(),

@@ -4,10 +4,12 @@ import {
   instanceExpired,
   instanceRenewed,
   instanceShipped,
+  instanceShortened,
   renewInstance,
 } from '@yunshi/contracts/fulfillment';
-import { paymentRevoked } from '@yunshi/contracts/payment';
+import { paymentRevoked, revocationSettled } from '@yunshi/contracts/payment';
 import type { Message } from '@yunshi/contracts/define';
+import type { OrderId } from '@yunshi/kernel/ids';
 import { rowsOf } from '@yunshi/db/rows';
 import { due, handle, httpWrite, on, whenCalled, write } from '@yunshi/messaging/handle';
 import type { Deadline, Decision, Handler, SagaRef } from '@yunshi/messaging/handle';
@@ -16,18 +18,22 @@ import { callIdOf, performed } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
 import { apiKeys, renewals, suspensions } from '../tables.ts';
 import { Problem } from '../problems.ts';
-import { begin, expire, heard, instanceIdOf, ofAllAttempts, release, releaseAt, resend, suspend, undeliverable } from './instance.ts';
+import { begin, expire, heard, instanceIdOf, ofAllAttempts, release, releaseAt, resend, undeliverable } from './instance.ts';
 import { instanceRows } from './instances.ts';
 import { consequencesOf, intentsOf } from './intents.ts';
 import { heardOfRenewal, renew, type RenewalEnd } from './renewal.ts';
+import { disputed, suspensionsOf, type Suspension } from './suspension.ts';
 import type { Instance, Refusal, Step, Task } from './instance.ts';
 
 const renewalRows = rowsOf(renewals, 'orderId');
 const apiKeyRows = rowsOf(apiKeys, 'secretId');
-const suspensionRows = rowsOf(suspensions, 'orderId', { onConflict: 'keep' });
+const suspensionRows = rowsOf(suspensions, 'orderId');
 
 const atExpiry = 'instance.expire';
 const atRelease = 'instance.release';
+/** An order's payment is in dispute: its instance is looked for, and then looked at. */
+const findDisputed = 'instance.find-disputed';
+const lookAtDisputes = 'instance.look-at-disputes';
 
 export const instanceHandlers: readonly Handler[] = [
   handle(fulfilOrder, {
@@ -36,17 +42,41 @@ export const instanceHandlers: readonly Handler[] = [
     beside: { of: suspensionRows, key: ({ orderId }) => orderId },
     decide: (order, instance, { now, reply, from, beside }) => {
       if (instance !== undefined) return answeredAgain(instance, from, reply);
-      if (undeliverable(order)) return { reply: reply.refused({ reason: 'not-deliverable' }) };
+      if (undeliverable(order) || beside?.outcome === 'ended') return { reply: reply.refused({ reason: 'not-deliverable' }) };
       const begun = begin(order, from, now);
-      return effects(beside ? { ...begun, instance: suspend(begun.instance, beside.suspendedAt) } : begun, now);
+      return effects(
+        beside?.outcome === null ? { ...begun, instance: { ...begun.instance, suspendedAt: beside.suspendedAt } } : begun,
+        now,
+      );
     },
   }),
   on(paymentRevoked, {
+    of: suspensionRows,
+    key: ({ orderId }) => orderId,
+    // It may come after the news that it is settled.
+    decide: ({ orderId, revokedAt }, known, { now }) =>
+      known ? {} : dispute({ orderId, suspendedAt: new Date(revokedAt), outcome: null, endedAt: null }, now),
+  }),
+  on(revocationSettled, {
+    of: suspensionRows,
+    key: ({ orderId }) => orderId,
+    decide: ({ orderId, outcome, settledAt }, known, { now }) =>
+      dispute({ orderId, suspendedAt: known?.suspendedAt ?? new Date(settledAt), outcome, endedAt: known?.endedAt ?? null }, now),
+  }),
+  // In a transaction after that of the dispute: a renewal that has not ended by then finds the dispute itself when it ends.
+  due(findDisputed, {
+    of: suspensionRows,
+    beside: { of: renewalRows, key: (orderId: OrderId) => orderId },
+    decide: (orderId: OrderId, _dispute, { now, beside: renewed }) => look(renewed?.instanceId ?? instanceIdOf(orderId), now),
+  }),
+  due(lookAtDisputes, {
     of: instanceRows,
-    key: ({ orderId }) => instanceIdOf(orderId),
-    decide: ({ orderId, revokedAt }, instance) => {
-      const suspendedAt = new Date(revokedAt);
-      return instance ? { save: suspend(instance, suspendedAt) } : { writes: [write(suspensionRows, { orderId, suspendedAt })] };
+    beside: { of: suspensionsOf, key: (instanceId: Instance['instanceId']) => instanceId },
+    decide: (_id, instance, { now, beside }) => {
+      if (instance === undefined || beside === undefined) return {};
+      const { step, ended } = disputed(instance, beside.suspensions, now);
+      const { writes = [], ...decision } = effects(step, now);
+      return { ...decision, writes: [...writes, ...ended.map((one) => write(suspensionRows, one))] };
     },
   }),
   handle(renewInstance, {
@@ -112,6 +142,14 @@ export const instanceHandlers: readonly Handler[] = [
   }),
 ];
 
+const look = (instanceId: Instance['instanceId'], now: Date): Decision<never> => ({
+  deadlines: [{ kind: lookAtDisputes, key: instanceId, dueAt: now }],
+});
+const dispute = (save: Suspension, now: Date): Decision<Suspension> => ({
+  save,
+  deadlines: [{ kind: findDisputed, key: save.orderId, dueAt: now }],
+});
+
 /** A person has a call made again. */
 export const resendCall = httpWrite('resend-call', {
   of: instanceRows,
@@ -143,12 +181,12 @@ function effects(step: Step, now: Date): Decision<Instance> {
     writes: [...(intended.writes ?? []), ...(own.writes ?? []), ...(ended.writes ?? [])],
     answers: [...(answer === undefined ? [] : [{ to: answer.to, reply: answerOf(instance, answer.refused) }]), ...(ended.answers ?? [])],
     ...(happened !== undefined && { events: [eventOf(step, happened, now)] }),
-    ...((happened !== undefined || rearm) && { deadlines: deadlinesOf(instance) }),
+    deadlines: [...(happened !== undefined || rearm ? deadlinesOf(instance) : []), ...(ended.deadlines ?? [])],
   };
 }
 
 /** Answers the saga of a renewal, and keeps what became of it. */
-function renewalEnded({ instance, renewal }: Step, now: Date): Pick<Decision<Instance>, 'answers' | 'writes'> {
+function renewalEnded({ instance, renewal }: Step, now: Date): Pick<Decision<Instance>, 'answers' | 'writes' | 'deadlines'> {
   if (renewal === undefined) return {};
   const { instanceId } = instance;
   const { orderId, kind, to, refused } = renewal;
@@ -158,12 +196,14 @@ function renewalEnded({ instance, renewal }: Step, now: Date): Pick<Decision<Ins
     kind,
     refusal: refused ?? null,
     expiresAt: refused === undefined ? new Date(renewal.expiresAt) : null,
+    renewedFrom: renewal.from ?? null,
     endedAt: now,
   };
   const { reply } = renewInstance;
   return {
     answers: [{ to, reply: refused === undefined ? reply.renewed({ instanceId }) : reply.refused({ reason: refused }) }],
     writes: [write(renewalRows, end)],
+    ...look(instanceId, now),
   };
 }
 
@@ -182,6 +222,9 @@ function eventOf({ instance, renewal }: Step, happened: NonNullable<Step['happen
       const { skuId, quantity } = instance;
       return instanceRenewed({ ...about, renewedBy, kind, skuId, quantity, expiresAt: expiresAt.toISOString() });
     }
+    case 'shortened':
+      if (!expiresAt) throw new Error(`instance ${instanceId} ends at no time`);
+      return instanceShortened({ ...about, expiresAt: expiresAt.toISOString() });
     case 'expired':
       return instanceExpired({ ...about, expiredAt: now.toISOString() });
     case 'closed':

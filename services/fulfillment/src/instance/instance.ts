@@ -118,8 +118,8 @@ export type Step = {
   /** Given once, to the saga that waits. */
   answer?: { to: Asker; refused?: Refusal };
   /** How a renewal ended, for the saga that waits. */
-  renewal?: Renewal & { to: Asker; refused?: RenewalRefusal };
-  happened?: 'shipped' | 'renewed' | 'expired' | 'closed';
+  renewal?: Renewal & { to: Asker; refused?: RenewalRefusal; from?: Date | null };
+  happened?: 'shipped' | 'renewed' | 'shortened' | 'expired' | 'closed';
   /** Deadlines that passed while something else was waited for are set again. */
   rearm?: true;
 };
@@ -243,7 +243,7 @@ function shipped(instance: Instance, delivered: Extract<Outcome, { kind: 'delive
   };
 }
 
-function failed(instance: Instance, refusal: Refusal, now: Date): Step {
+export function failed(instance: Instance, refusal: Refusal, now: Date): Step {
   const ended: Instance = { ...moved(instance, 'fail'), ...idle, failure: refusal, closedAt: now, awaitedBy: null };
   // One instance or one refund: what may exist at the provider is taken back.
   const step = ended.mayExist ? asking(ended, 'destroy', now) : { instance: ended };
@@ -257,12 +257,6 @@ function told(instance: Instance, outcome: Outcome, now: Date): Step {
   if (ends <= now) return { instance: { ...instance, ...idle } };
   return again(instance, deliveryPolicy.backOff, ends, now);
 }
-
-/** The bank has taken the money back: the buyer cannot use it until a person has settled the case. The provider is not told: that is decided then. */
-export const suspend = (instance: Instance, at: Date): Instance =>
-  instance.suspendedAt === null && instance.status !== 'failed' && instance.status !== 'closed'
-    ? { ...instance, suspendedAt: at, version: instance.version + 1 }
-    : instance;
 
 /** At its expiry an instance is isolated 隔离. */
 export function expire(instance: Instance, now: Date): Step {

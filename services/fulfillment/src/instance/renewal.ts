@@ -17,6 +17,8 @@ export type RenewalEnd = {
   readonly kind: Renewal['kind'];
   readonly refusal: RenewalRefusal | null;
   readonly expiresAt: Date | null;
+  /** The expiry that it prolonged. */
+  readonly renewedFrom: Date | null;
   readonly endedAt: Date;
 };
 
@@ -47,9 +49,9 @@ export function renew(instance: Instance, order: RenewalOrder, asker: Asker, now
 
 const taskOf = ({ kind }: Renewal): 'renew' | 'convert' => (kind === 'renewal' ? 'renew' : 'convert');
 
-/** Also in the days of grace, but never once it is released; one renewal at a time, because each starts from the expiry before it. */
+/** Also in the days of grace, but never once it is released, nor while its payment is in dispute; one renewal at a time, because each starts from the expiry before it. */
 function isRenewable(instance: Instance, { accountId, kind, line }: RenewalOrder): boolean {
-  const isThere = instance.status === 'shipped' || instance.status === 'expired';
+  const isThere = (instance.status === 'shipped' || instance.status === 'expired') && instance.suspendedAt === null;
   const isFree = kindOf(instance).isRenewable(instance) && instance.renewal === null;
   const isSame = instance.accountId === accountId && instance.productId === line.productId;
   return isThere && isFree && isSame && instance.isTrial === (kind === 'trial_conversion');
@@ -84,7 +86,7 @@ function renewed(instance: Instance, renewal: Renewal, access: string | undefine
       ...(access !== undefined && { access }),
       expiresAt: new Date(renewal.expiresAt),
     },
-    renewal: { ...renewal, to: asker },
+    renewal: { ...renewal, to: asker, ...(renewal.kind === 'renewal' && { from: instance.expiresAt }) },
     happened: 'renewed',
   };
 }

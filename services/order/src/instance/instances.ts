@@ -1,4 +1,4 @@
-import { instanceClosed, instanceExpired, instanceRenewed, instanceShipped } from '@yunshi/contracts/fulfillment';
+import { instanceClosed, instanceExpired, instanceRenewed, instanceShipped, instanceShortened } from '@yunshi/contracts/fulfillment';
 import type { Sql } from '@yunshi/db/connect';
 import { rowsOf, type Rows } from '@yunshi/db/rows';
 import { selectListOf } from '@yunshi/db/select-list';
@@ -63,6 +63,11 @@ export const learnInstances: readonly Handler[] = [
         isTrial: false,
         expiresAt: new Date(expiresAt),
       }),
+  }),
+  on(instanceShortened, {
+    ...reaction,
+    decide: ({ instanceId, instanceVersion, expiresAt }, known, { beside }) =>
+      learned(known, beside, { instanceId, instanceVersion, status: known?.status ?? 'shipped', expiresAt: new Date(expiresAt) }),
   }),
   on(instanceExpired, {
     ...reaction,

@@ -1,9 +1,9 @@
 import { completeOrder, orderCompleted, orderRejected, rejectOrder } from '@yunshi/contracts/order';
-import { corporatePaymentMoved, paymentReceived, paymentRevoked } from '@yunshi/contracts/payment';
+import { corporatePaymentMoved, paymentReceived, paymentRevoked, revocationSettled } from '@yunshi/contracts/payment';
 import type { OrderId } from '@yunshi/kernel/ids';
 import { due, handle, on, write, type Decision, type Handler, type Write } from '@yunshi/messaging/handle';
 import { lapse } from './approval.ts';
-import { bankMoved, complete, paymentTakenBack, receive, reject, type Changed, type Order } from './order.ts';
+import { bankMoved, complete, paymentSettled, paymentTakenBack, receive, reject, type Changed, type Order } from './order.ts';
 import { orders, timeline } from './orders.ts';
 import { trialId, trials } from './trials.ts';
 
@@ -48,6 +48,11 @@ export const orderHandlers: readonly Handler[] = [
     of: orders,
     key: ({ orderId }) => orderId,
     decide: ({ amount, revokedAt }, order) => (order ? saved(order, paymentTakenBack(order, { amount, at: new Date(revokedAt) })) : {}),
+  }),
+  on(revocationSettled, {
+    of: orders,
+    key: ({ orderId }) => orderId,
+    decide: ({ outcome, settledAt }, order) => (order ? saved(order, paymentSettled(order, { outcome, at: new Date(settledAt) })) : {}),
   }),
   handle(completeOrder, {
     of: orders,

@@ -101,6 +101,8 @@ export type What =
   | 'bank-approving'
   | 'bank-ended'
   | 'payment-revoked'
+  | 'payment-restored'
+  | 'revocation-ended'
   | 'paid'
   | 'cancel-requested'
   | 'completed'
@@ -271,6 +273,10 @@ export function bankMoved(order: Order, { stage, bank, since, until, payBy }: Ba
 /** The bank has taken the money back. The order stays what it is; what was delivered is suspended where it is kept. */
 export const paymentTakenBack = (order: Order, { amount, at }: { readonly amount: Fen; readonly at: Date }): Changed =>
   told(order, [], at, 'payment-revoked', { amount, awaits: awaitedOf(order) });
+
+/** Two persons have settled that: the money came again, or what was delivered is ended. */
+export const paymentSettled = (order: Order, { outcome, at }: { readonly outcome: 'repaid' | 'ended'; readonly at: Date }): Changed =>
+  told(order, [], at, outcome === 'repaid' ? 'payment-restored' : 'revocation-ended', { awaits: awaitedOf(order) });
 
 /** 交易成功. Asked again, nothing changes. */
 export function complete(order: Order, instanceId: InstanceId, now: Date): Changed {

@@ -47,6 +47,10 @@ export function sentences({ what, reason, amount, bank }: Pick<Entry, 'what' | '
         zh: `银行退票${amount ? `，${yuan(amount)} 已退回付款账户` : ''}，相关资源已暂停`,
         en: `The bank took the payment back${amount ? `: ${yuan(amount)}` : ''}; what was delivered for it is suspended`,
       };
+    case 'payment-restored':
+      return { zh: '退票款项已重新到账，相关资源已恢复', en: 'The money came again; what was suspended goes on' };
+    case 'revocation-ended':
+      return { zh: '退票款项未重新支付，相关资源已终止', en: 'The money did not come again; what was delivered for it is ended' };
     case 'cancel-requested':
       return { zh: '已申请取消，等待支付渠道确认', en: 'Cancellation was requested; the payment channel confirms it' };
     case 'completed':

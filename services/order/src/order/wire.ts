@@ -125,6 +125,8 @@ export const ShownEntry = z
       'bank-ended',
       'paid',
       'payment-revoked',
+      'payment-restored',
+      'revocation-ended',
       'cancel-requested',
       'completed',
       'cancelled',

@@ -7,7 +7,7 @@ import type { Source } from '../wallet/wallet.ts';
 /**
  * Positive amounts are debits, negative ones credits. What comes after the colon is whose it is.
  * - `channel_clearing:<channel>`: money that the channel holds for us and for the providers (asset)
- * - `channel_clearing:own_bank`: the marketplace's own bank account, which refunds are paid from that no channel can carry out (asset)
+ * - `channel_clearing:own_bank`: the marketplace's own bank account: refunds that no channel can carry out, and money that came by hand (asset)
  * - `buyer_funds:<account>`: received for orders that are not completed (liability to the buyer)
  * - `suspense`: received for nothing, on its way back (liability to the buyer)
  * - `provider_payable:<provider>`: earned by the provider and not yet released (liability)
@@ -39,6 +39,7 @@ export type EntryKind =
   | 'refund'
   | 'orphan-refund'
   | 'revocation'
+  | 'repayment'
   | 'channel-fee'
   | 'adjustment'
   | 'offline-refund'
@@ -151,6 +152,13 @@ export const revocation = (attemptId: AttemptId, { amount, channel, ...cause }: 
   entry(`revocation:${attemptId}`, 'revocation', cause, [
     ...takenFrom(amount, cause, where),
     { account: `channel_clearing:${channel}`, amount: -amount },
+  ]);
+
+/** A company paid again what its bank had taken back, into the marketplace's own account: it lies where it lay before. */
+export const repayment = (attemptId: AttemptId, { amount, ...cause }: Omit<Movement, 'channel'>, where: Stage): Entry =>
+  entry(`repayment:${attemptId}`, 'repayment', cause, [
+    { account: 'channel_clearing:own_bank', amount },
+    ...takenFrom(amount, cause, where).map(({ account, amount: taken }) => ({ account, amount: 0 - taken })),
   ]);
 
 /** What the channel charged for a day or a payment, as its bill says. `feeNo` names it once. */

@@ -36,10 +36,21 @@ const CheckQuery = z.strictObject({
 
 /** The kinds of entries that move a buyer's own money. */
 const LineKind = z
-  .enum(['receipt', 'refund', 'revocation', 'orphan-receipt', 'orphan-refund', 'wallet-opening', 'wallet-withdrawal', 'wallet-returned'])
+  .enum([
+    'receipt',
+    'refund',
+    'revocation',
+    'repayment',
+    'offline-refund',
+    'orphan-receipt',
+    'orphan-refund',
+    'wallet-opening',
+    'wallet-withdrawal',
+    'wallet-returned',
+  ])
   .meta({
     description:
-      'receipt 付款 · refund 退款 · revocation 退票 · orphan-receipt 待退款项 (late, double or of a wrong amount) · orphan-refund 待退款项退回 · wallet-opening 余额转入 · wallet-withdrawal 提现 · wallet-returned 提现退回',
+      'receipt 付款 · refund 退款 · revocation 退票 · repayment 退票补款 · offline-refund 线下退款 · orphan-receipt 待退款项 (late, double or of a wrong amount) · orphan-refund 待退款项退回 · wallet-opening 余额转入 · wallet-withdrawal 提现 · wallet-returned 提现退回',
   });
 const ShownLine = z
   .object({

@@ -55,7 +55,7 @@ export function attempt(
   payment: Payment,
   { channel, bank = null, attemptId, now }: Wish & { readonly attemptId: AttemptId; readonly now: Date },
 ): Result<Change & { readonly attemptId: AttemptId }, Unpayable> {
-  if (payment.status === 'paid' || payment.status === 'revoked') return no('payment-made');
+  if (payment.status === 'paid' || payment.status === 'revoked' || payment.status === 'restored') return no('payment-made');
   if (payment.status !== 'open') return no('payment-closed');
   const rules = channelRules[channel];
   const payee = payment.payees[channel];
@@ -277,7 +277,7 @@ function received(payment: Payment, found: Attempt, order: OrderSeen, now: Date)
       ],
     };
   }
-  const double = payment.status === 'paid' || payment.status === 'revoked';
+  const double = payment.status === 'paid' || payment.status === 'revoked' || payment.status === 'restored';
   const reason: OrphanReason = order.amount !== found.amount ? 'wrong-amount' : double ? 'double' : 'late';
   const orphan: Attempt = { ...step(cash, 'orphan'), orphanReason: reason };
   // Whoever asked for the money back waits until this money, too, has gone back.

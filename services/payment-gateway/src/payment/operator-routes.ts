@@ -102,10 +102,13 @@ export const operatorRoutes = ({ core, book, writes }: Deps): Routes =>
     app.post(
       '/v1/ops/payment-tasks/:task_id/resolve',
       {
-        config: { access, problems: Problem.codes('not-found') },
+        config: { access, problems: Problem.codes('not-found', 'revocation-unsettled') },
         schema: { summary: 'Note that a task is settled', params: Params, response: { 204: z.null() } },
       },
       async (request, reply) => {
+        const task = await book.task(request.params.task_id);
+        const payment = task?.kind === 'payment-revoked' && task.orderId ? await book.of(task.orderId) : undefined;
+        if (payment?.status === 'revoked') throw new Problem('revocation-unsettled');
         const done = await book.resolveTask(request.params.task_id, { by: callerOf(request).userId, at: core.clock.now() });
         if (!done) throw new Problem('not-found');
         return reply.code(204).send(null);

@@ -48,10 +48,13 @@ export function giveBack(
     case 'refunded':
       return { payment: known, effects: [{ do: 'answer-refunded', to: from, amount: refundedOf(known) }] };
     case 'revoked':
+    case 'ended':
       return { payment: known, effects: [{ do: 'answer-refunded', to: from, amount: refundedOf(known) }] };
     case 'closing':
     case 'refunding':
       return unchanged(payment);
+    case 'restored':
+      throw new Error(`the payment of ${payment.orderId}, which is completed, was asked back by its saga`);
     case 'open':
       return closeAll({ ...payment, status: moved(paymentFlow, payment.status, 'return') }, now);
     case 'paid': {
@@ -67,9 +70,18 @@ function neverOpened(ask: Pick<Payment, 'orderId' | 'accountId'>, paymentId: Pay
   return { ...ask, ...nothing, paymentId, status: 'closed', deliveryType: 'saas', payBy: now, createdAt: now, attempts: [], refunds: [] };
 }
 
-/** The order is completed: what was held for the buyer is earned, and the provider's to withdraw when nobody may regret it any more. */
+/**
+ * The order is completed: what was held for the buyer is earned, and the provider's to withdraw when nobody may regret it any more. Of money
+ * that a bank took back before, nothing is earned until it comes again.
+ */
 export function sell(payment: Payment | undefined, now: Date): Change | undefined {
-  if (payment?.status !== 'paid' || payment.soldAt) return undefined;
+  if (payment?.soldAt !== null) return undefined;
+  if (payment.status === 'revoked') return unchanged({ ...payment, soldAt: now });
+  return payment.status === 'paid' ? earned(payment, now) : undefined;
+}
+
+/** What is held for the buyer becomes the provider's and the marketplace's. */
+export function earned(payment: Payment, now: Date): Change {
   const { orderId, accountId, providerId, amount, deliveryType, paidAt } = payment;
   const releaseAt = reviewEnds(deliveryType, { paidAt: paidAt ?? now, completedAt: now });
   return {

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commissionOf } from '../ledger/ledger.ts';
 import { refundedOfAttempt } from '../settlement/shares.ts';
-import { isPaid, isVoid, keptAttempt, type Payment } from './state.ts';
+import { outcomes } from '../revocation/settlement.ts';
+import { isPaid, isVoid, keptAttempt, revokedAttempt, type Payment } from './state.ts';
 import { bill } from './stories.ts';
 import { World, type Fate } from './world.ts';
 
@@ -23,6 +24,7 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: which.map<Move>((nth) => (world) => world.bankRevokes(nth)) },
+  { weight: 1, arbitrary: fc.constantFrom(...outcomes).map<Move>((outcome) => (world) => world.operatorsSettle(outcome)) },
   { weight: 3, arbitrary: which.map<Move>((nth) => (world) => world.buyerPays(nth, bill.amount)) },
   { weight: 1, arbitrary: which.map<Move>((nth) => (world) => world.buyerPays(nth, bill.amount - 1)) },
   { weight: 1, arbitrary: fc.constant<Move>((world) => world.sagaTurnsBack()) },
@@ -104,6 +106,17 @@ const approved: Move = (world) => {
   world.checkerDecides(0, 'paid');
   world.noticeArrives(0);
 };
+const partlyRefunded: Move = (world) => {
+  world.operatorRefunds(5_001);
+  world.carryOut(0, 'answered');
+  world.answerArrives(0);
+  world.refundsEnd('succeeded');
+  world.noticeArrives(world.notices.length - 1);
+};
+const takenBack: Move = (world) => {
+  world.bankRevokes(0);
+  world.noticeArrives(world.notices.length - 1);
+};
 const beginnings = fc.constantFrom<readonly Move[]>(
   [],
   [code],
@@ -117,6 +130,9 @@ const beginnings = fc.constantFrom<readonly Move[]>(
   [page, handedIn],
   [page, handedIn, approved],
   [page, handedIn, approved, completed],
+  [page, handedIn, approved, completed, partlyRefunded],
+  [page, handedIn, approved, takenBack],
+  [page, handedIn, approved, completed, takenBack],
 );
 const stories = fc.tuple(beginnings, fc.array(moves, { maxLength: 60 })).map(([begun, rest]) => [...begun, ...rest]);
 
@@ -177,15 +193,21 @@ describe('whatever happens in whatever order', () => {
         const kept = keptAttempt(payment);
         const back = kept ? refundedOfAttempt(payment, kept.attemptId) : 0;
         expect(world.held()).toBe(payment.status === 'paid' ? bill.amount - back : 0);
-        expect(world.balance('channel_clearing')).toBe(world.held() - world.withdrawn());
+        const again = payment.status === 'restored' ? revokedAttempt(payment)! : undefined;
+        const repaid = again ? bill.amount - refundedOfAttempt(payment, again.attemptId) : 0;
+        expect(world.balance('channel_clearing:own_bank')).toBe(repaid);
+        expect(world.balance('channel_clearing')).toBe(world.held() + repaid - world.withdrawn());
         expect(world.balance('suspense')).toBe(0);
         expect(world.balance('buyer_funds') + (payment.soldAt ? 0 : world.held())).toBe(0);
         if (!payment.soldAt) return;
-        expect(['released', 'cancelled']).toContain(payment.settlement);
+        // Of what was taken back before the order was completed nothing was ever earned.
+        expect(['released', 'cancelled', null]).toContain(payment.settlement);
+        expect(payment.settlement === null && !['revoked', 'ended'].includes(payment.status)).toBe(false);
+        expect(again === undefined || payment.settlement === 'released').toBe(true);
         expect(world.balance('provider_payable')).toBe(0);
         // Of what is left the marketplace has its 10 %, to the fen, in whatever parts the rest went back.
-        const off = Math.abs(-world.balance('platform_fee') - commissionOf(world.held()));
-        expect(off).toBeLessThanOrEqual(world.held() === 0 ? 0 : payment.refunds.length);
+        const off = Math.abs(-world.balance('platform_fee') - commissionOf(world.held() + repaid));
+        expect(off).toBeLessThanOrEqual(world.held() + repaid === 0 ? 0 : payment.refunds.length);
       }),
       { numRuns: 2_000 },
     );
@@ -198,8 +220,9 @@ describe('whatever happens in whatever order', () => {
         const answeredBefore = world.answered.filter((one) => one !== 'answer-paid').length;
         if (answeredBefore === 0) world.sagaTurnsBack();
         world.settle();
+        if (world.payment.status === 'restored') return;
         expect(world.answered.filter((one) => one !== 'answer-paid').length).toBeGreaterThan(0);
-        expect(['closed', 'refunded', 'revoked']).toContain(world.payment.status);
+        expect(['closed', 'refunded', 'revoked', 'ended']).toContain(world.payment.status);
         expect(world.held()).toBe(0);
       }),
       { numRuns: 2_000 },
@@ -263,7 +286,20 @@ describe('whatever happens in whatever order', () => {
       { numRuns: 4_000, seed: 20_260_301 },
     );
     const settled = ['released', 'cancelled', 'share due', 'share asked', 'share done', 'blocked'];
-    for (const end of ['kept', 'late', 'wrong-amount', 'refunded', 'closed', 'paid', 'abnormal', 'revoked', 'approving', ...settled])
+    for (const end of [
+      'kept',
+      'late',
+      'wrong-amount',
+      'refunded',
+      'closed',
+      'paid',
+      'abnormal',
+      'revoked',
+      'approving',
+      'restored',
+      'ended',
+      ...settled,
+    ])
       expect([...reached]).toContain(end);
   });
 });

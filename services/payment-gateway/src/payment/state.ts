@@ -22,8 +22,12 @@ export const paymentFlow = flow('payment', {
   refunding: { refund: 'refunded' },
   closed: {},
   refunded: {},
-  /** The bank has taken the money back after it was paid 退票. A person settles what follows. */
-  revoked: {},
+  /** The bank has taken the money back after it was paid 退票. Two persons settle what follows. */
+  revoked: { restore: 'restored', end: 'ended' },
+  /** It came again, by hand: the order stands as if it had never gone. */
+  restored: {},
+  /** It did not: what was delivered for it is ended. */
+  ended: {},
 });
 export type PaymentStatus = StateOf<typeof paymentFlow>;
 
@@ -234,3 +238,9 @@ export const isEnded = (refund: Refund): boolean => refund.status === 'succeeded
 export const isPaid = (attempt: Attempt): boolean => attempt.status === 'kept' || attempt.status === 'orphaned';
 export const liveAttempt = (payment: Payment): Attempt | undefined => payment.attempts.find(isLive);
 export const keptAttempt = (payment: Payment): Attempt | undefined => payment.attempts.find((one) => one.status === 'kept');
+/** The attempt whose money a bank took back from the order. */
+export const revokedAttempt = (payment: Payment): Attempt | undefined =>
+  payment.attempts.find((one) => one.status === 'revoked' && one.orphanReason === null);
+/** The attempt that the order was paid by: its own money, or money that came by hand in place of it. */
+export const payingAttempt = (payment: Payment): Attempt | undefined =>
+  payment.status === 'restored' ? revokedAttempt(payment) : keptAttempt(payment);

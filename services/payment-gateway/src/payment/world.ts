@@ -2,6 +2,8 @@
 import type { Channel } from '@yunshi/contracts/payment';
 import * as ledger from '../ledger/ledger.ts';
 import type { Entry } from '../ledger/ledger.ts';
+import type { UserId } from '@yunshi/kernel/ids';
+import { decide, propose, type RevocationOutcome } from '../revocation/settlement.ts';
 import { release, shared, shareReturned, type Shared } from '../settlement/settlement.ts';
 import { attempt, check, closeAnswered, leave, placed, queried, seen } from './attempts.ts';
 import type { CloseOutcome, OrderSeen, PlaceOutcome, QueryOutcome, RefundOutcome, RefundQueryOutcome } from './channel.ts';
@@ -116,17 +118,23 @@ export class World {
     const waiting = this.#oneOf(which, ({ state }) => state === 'approving');
     if (waiting) this.#becomes(waiting, as, waiting.amount);
   }
-  /** 退票: only of money that has not been refunded, and no refund of it goes through any more. */
+  /** 退票: of what has not been refunded, and no refund of it goes through any more. */
   bankRevokes(which: number): void {
     const refundsOf = (nth: number) => [...this.refunds.values()].filter((refund) => refund.attempt === nth);
     const paid = this.#oneOf(
       which,
-      ({ channel, state, nth }) =>
-        channel === 'corporate_bank' && state === 'paid' && refundsOf(nth).every((refund) => refund.status !== 'succeeded'),
+      ({ channel, state, nth, amount }) => channel === 'corporate_bank' && state === 'paid' && refunded(refundsOf(nth)) < amount,
     );
     if (!paid) return;
-    for (const refund of refundsOf(paid.nth)) refund.status = 'closed';
+    for (const refund of refundsOf(paid.nth)) if (refund.status !== 'succeeded') refund.status = 'closed';
     this.#becomes(paid, 'revoked', paid.amount);
+  }
+  /** Two operators settle what a bank has taken back. */
+  operatorsSettle(outcome: RevocationOutcome): void {
+    const [by, other] = ['usr_1', 'usr_2'] as [UserId, UserId];
+    const proposed = propose(this.payment, undefined, { outcome, evidence: '回单' }, { by, now: this.now });
+    const decided = proposed.ok && decide(this.payment, proposed.value, 'approve', { by: other, now: this.now });
+    if (decided && decided.ok && decided.value.change) this.take(decided.value.change);
   }
   #oneOf(which: number, fits: (order: ChannelOrder) => boolean): ChannelOrder | undefined {
     const open = [...this.orders.values()].filter(fits);
@@ -141,6 +149,8 @@ export class World {
     if (state === 'revoked') this.#revocations.push(notice);
   }
   sagaTurnsBack(): void {
+    // Of a completed order no saga turns back; whether it is completed the saga knows, and we do where it matters.
+    if (this.payment.status === 'restored') return;
     this.take(giveBack(this.payment, bill, { now: this.now, from: asker('collect payment', 'undo'), paymentId }));
   }
   orderCompletes(): void {
@@ -366,6 +376,10 @@ export class World {
   /** What has come through the channel of the buyer's money and not gone back to the buyer. */
   held(): number {
     const paid = [...this.orders.values()].reduce((sum, one) => sum + (one.state === 'paid' ? one.amount : 0), 0);
-    return paid - [...this.refunds.values()].reduce((sum, one) => sum + (one.status === 'succeeded' ? one.amount : 0), 0);
+    const revoked = new Set([...this.orders.values()].filter(({ state }) => state === 'revoked').map(({ nth }) => nth));
+    return paid - refunded([...this.refunds.values()].filter(({ attempt: nth }) => !revoked.has(nth)));
   }
 }
+
+const refunded = (refunds: readonly ChannelRefund[]): number =>
+  refunds.reduce((sum, one) => sum + (one.status === 'succeeded' ? one.amount : 0), 0);

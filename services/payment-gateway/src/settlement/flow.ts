@@ -9,7 +9,7 @@ export const settlementFlow = flow('settlement', {
   refused: { share: 'sharing', cancel: 'cancelled' },
   /** The provider may withdraw it; a refund takes it back. */
   released: {},
-  /** Everything went back to the buyer before it was released. */
-  cancelled: {},
+  /** Everything went back to the buyer before it was released. Money that a bank took back may come again. */
+  cancelled: { restore: 'reviewing' },
 });
 export type SettlementStatus = StateOf<typeof settlementFlow>;

@@ -48,7 +48,7 @@ const ShownStatement = z
 const ShownLine = z
   .object({
     line_id: z.string(),
-    kind: z.enum(['sale', 'refund', 'revocation']),
+    kind: z.enum(['sale', 'refund', 'revocation', 'repayment']),
     order_id: OrderId,
     at: Time,
     amount: z.int().meta({ description: 'What the buyer paid; negative for what went back' }),
@@ -207,7 +207,7 @@ const shownLine = (line: StatementLine): z.infer<typeof ShownLine> => {
   return { line_id: entryId, kind, order_id: orderId, at: line.at.toISOString(), amount, commission, net: amount + commission };
 };
 
-const names = { sale: '销售', refund: '退款', revocation: '退票' } as const;
+const names = { sale: '销售', refund: '退款', revocation: '退票', repayment: '退票补款' } as const;
 const yuan = (fen: number): string => (fen / 100).toFixed(2);
 const columns = [
   { title: '时间', of: ({ at }: StatementLine) => chinaTime(at) },

@@ -6,6 +6,7 @@ import { refundAnswered, resumeRefunds } from '../payment/refunds.ts';
 import {
   isEnded,
   keptAttempt,
+  payingAttempt,
   later,
   moved,
   putRefund,
@@ -28,7 +29,7 @@ const ASK_AGAIN_S = { least: 30, most: 3_600 } as const;
 /** The review period is over: the channel is asked to share the money out. */
 export function release(payment: Payment, now: Date): Change {
   const { settlement } = payment;
-  const paid = keptAttempt(payment);
+  const paid = payingAttempt(payment);
   if ((settlement !== 'reviewing' && settlement !== 'refused') || !paid) return unchanged(payment);
   if (payment.refunds.some((refund) => refund.attemptId === paid.attemptId && !isEnded(refund)))
     return { payment, effects: [{ do: 'release', at: later(now, WAIT_FOR_REFUNDS_S) }] };

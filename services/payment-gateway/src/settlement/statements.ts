@@ -9,7 +9,7 @@ export type Statement = typeof tables.statements.$inferSelect & { readonly issue
 /** What a sale or a refund brought or took; all amounts positive. */
 export type StatementLine = {
   readonly entryId: string;
-  readonly kind: 'sale' | 'refund' | 'revocation';
+  readonly kind: 'sale' | 'refund' | 'revocation' | 'repayment';
   readonly orderId: OrderId;
   readonly at: Date;
   readonly sold: number;
@@ -75,7 +75,7 @@ export const providerStatements = (sql: Sql) => {
           sum(refunded)::bigint as refunded, sum(commission_back)::bigint as "commissionBack"
         from (
           select * from provider_movements
-          where account = any(${accountsOf(providerId)}::text[]) and at >= ${from} and at < ${until} and kind in ('sale', 'refund', 'revocation')
+          where account = any(${accountsOf(providerId)}::text[]) and at >= ${from} and at < ${until} and kind in ('sale', 'refund', 'revocation', 'repayment')
             ${after === undefined ? sql`` : sql`and (at, entry_id) > (${after.at}, ${after.entryId})`}
           order by at, entry_id limit ${POSTINGS_OF_LINE_MAX * limit}
         ) as postings group by entry_id, kind, order_id, at order by at, entry_id`;
