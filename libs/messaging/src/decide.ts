@@ -6,7 +6,7 @@ import { IdempotencyKeyReused } from './faults.ts';
 import type { CallIntent, Decision, Response, SagaRef } from './handle.ts';
 import type { Host } from './host.ts';
 import type { Work } from './lane.ts';
-import { sagaStarted, type SagaAsk } from './saga-rows.ts';
+import { sagaAmended, sagaStarted, type SagaAsk } from './saga-rows.ts';
 import {
   barrierKey,
   idempotencyKey,
@@ -152,6 +152,10 @@ class BatchLedger {
     if (decision.save !== undefined && work.handler.of) this.#save(work.handler.of, decision.save);
     for (const { to, row } of decision.writes ?? []) this.#save(to, row);
     for (const start of decision.start ?? []) this.#recordSaga(sagaStarted(start, this.#service, this.#now, traceparent), traceparent);
+    for (const amendment of decision.amend ?? []) {
+      const itsTrace = goesOn(amendment.row.traceparent ?? undefined, traceparent);
+      this.#recordSaga(sagaAmended(amendment, this.#service, this.#now), itsTrace);
+    }
     for (const { message, saga } of decision.asks ?? []) this.#send(message, saga, traceparent);
     for (const event of decision.events ?? []) this.#send(event, undefined, traceparent);
     for (const { to, reply } of decision.answers ?? []) {

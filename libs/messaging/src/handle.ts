@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { Command, Event, Message, Query, Reply } from '@yunshi/contracts/define';
 import type { Rows } from '@yunshi/db/rows';
 import type { Saga } from '@yunshi/saga/define';
+import type { Moved } from '@yunshi/saga/run';
+import type { SagaRow } from './store.ts';
 
 /** Who asked for a command: a saga, one of its steps, one direction, and the service that waits for the reply. */
 export type SagaRef = {
@@ -23,6 +25,9 @@ export const startSaga = <D>(
   saga: Saga<D>,
   start: { readonly id: string; readonly key: string; readonly data: NoInfer<D> },
 ): SagaStart => ({ saga, ...start });
+
+/** A saga of this service that is to remember something else from now on. Made by `amendSaga`. */
+export type SagaAmendment = { readonly saga: Saga; readonly row: SagaRow; readonly step: string; readonly moved: Moved<unknown> };
 
 /** Wakes the handler `due(kind)` for the key, once, when business time has reached `dueAt`. Setting it again moves it. */
 export type Deadline = { readonly kind: string; readonly key: string; readonly dueAt: Date };
@@ -50,6 +55,8 @@ export type Decision<R> = {
   /** Late answers to commands received earlier. */
   readonly answers?: readonly { readonly to: SagaRef; readonly reply: Reply }[];
   readonly start?: readonly SagaStart[];
+  /** Changes what sagas remember while they wait. They are locked, so it happens with the rest or not at all. */
+  readonly amend?: readonly SagaAmendment[];
   /** Asks sagas to turn back, as far as they still may. */
   readonly stop?: readonly { readonly sagaId: string; readonly reason: string }[];
   readonly deadlines?: readonly Deadline[];

@@ -4,7 +4,7 @@ import type { Saga, Step } from '@yunshi/saga/define';
 import { advance, awaited, begin, type Moved, type SagaInput, type SagaState } from '@yunshi/saga/run';
 import { crashpoint } from './crashpoint.ts';
 import { Buried, buriedType, replySubject, replyType, stopType, type Envelope } from './envelope.ts';
-import type { Handler, SagaRef, SagaStart } from './handle.ts';
+import type { Handler, SagaAmendment, SagaRef, SagaStart } from './handle.ts';
 import { sagaLogRows, sagaRows, type SagaLogRow, type SagaRow } from './store.ts';
 import type { Trouble } from './tables.ts';
 
@@ -126,6 +126,10 @@ export function sagaStarted({ saga, id, key, data }: SagaStart, service: string,
   };
   return written(saga, service, fresh, begin(saga, data), { kind: 'started' }, now);
 }
+
+/** What amending a saga writes and, where it goes on without the awaited answer, sends. */
+export const sagaAmended = ({ saga, row, step, moved }: SagaAmendment, service: string, now: Date): Written =>
+  written(saga, service, row, moved, { kind: 'amended', step }, now);
 
 const registryKey = (of: { readonly name: string; readonly version: number }): string => `${of.name} v${of.version}`;
 

@@ -11,8 +11,9 @@ export function play<D>(saga: Saga<D>, initial: NoInfer<D>) {
   const take = (input: SagaInput): void => {
     const moved = advance(saga, now.state, input);
     assert.ok(moved.ok, `the saga ignored ${input.kind}: ${moved.ok ? '' : moved.error}`);
-    // What is prolonged is still awaited.
-    now = moved.value.deadline !== undefined && now.ask ? { ...moved.value, ask: now.ask } : moved.value;
+    // What is prolonged or amended is still awaited.
+    const awaitsStill = moved.value.deadline !== undefined || (input.kind === 'amended' && !moved.value.ask);
+    now = awaitsStill && now.ask ? { ...moved.value, ask: now.ask } : moved.value;
   };
   const self = {
     /** The saga asks for this next, with this data where it is given. */
@@ -34,6 +35,11 @@ export function play<D>(saga: Saga<D>, initial: NoInfer<D>) {
     },
     isStopped(reason = 'cancelled') {
       take({ kind: 'stopped', reason });
+      return self;
+    },
+    /** What it remembers is changed while it waits. */
+    isAmended(change: (data: D) => D) {
+      take({ kind: 'amended', step: awaited(saga, now.state)?.name ?? '', data: change(now.state.data) });
       return self;
     },
     /** The input is of no consequence: not awaited, or after the end. */

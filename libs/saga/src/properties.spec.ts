@@ -117,6 +117,35 @@ describe('each rule can fail', () => {
     );
   });
 
+  test('an engine that amends at any time, or forgets what it was amended to, is found', () => {
+    const pliant: Engine = {
+      begin,
+      advance: (saga, state, input) =>
+        input.kind === 'amended' ? ok({ state: { ...state, data: saga.data.parse(input.data) } }) : advance(saga, state, input),
+    };
+    expect(broken(tripSaga, pliant)).toContain(`only at 'take money' and only going forward can it be amended`);
+    const forgetful: Engine = {
+      begin,
+      advance: (saga, state, input) => (input.kind === 'amended' ? ok({ state }) : advance(saga, state, input)),
+    };
+    expect(broken(tripSaga, forgetful)).toContain(
+      `amended at 'take money', it goes on with what is new: asked again in the new words, or left out`,
+    );
+  });
+
+  test('an engine that forgets a step which is left out after all is found', () => {
+    const clean: Engine = {
+      begin,
+      advance: (saga, state, input) => {
+        const moved = advance(saga, state, input);
+        if (!moved.ok || input.kind !== 'amended') return moved;
+        const asked = moved.value.state.asked.filter((name) => name !== input.step);
+        return ok({ ...moved.value, state: { ...moved.value.state, asked } });
+      },
+    };
+    expect(broken(tripSaga, clean)).toContain(`amended at 'take money', it undoes that step all the same when a later one fails`);
+  });
+
   test('a step that no data leads to is found', () => {
     expect(broken(spoilt('book room', { when: () => false }))).toContain(`'book room' ignores a reply that its command does not have`);
   });

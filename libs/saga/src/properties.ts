@@ -17,8 +17,11 @@ export const answersTo = <C extends Command>(
   replies: { readonly [K in keyof C['replies'] & string]: (ask: z.output<C['data']>, draw: Draw) => z.input<C['replies'][K]> },
 ): Answers => ({ command, replies: replies as unknown as Answers['replies'] });
 
-/** What a saga may begin with, and how each of its commands may be answered. */
-export type World<D> = { readonly data: fc.Arbitrary<D>; readonly answers: readonly Answers[] };
+/** At which step it may be amended, and into what. */
+export type Amends<D> = { readonly step: string; readonly into: (data: D, draw: Draw) => D };
+
+/** What a saga may begin with, how each of its commands may be answered, and how it may be amended, if it may. */
+export type World<D> = { readonly data: fc.Arbitrary<D>; readonly answers: readonly Answers[]; readonly amends?: Amends<D> };
 
 /** A rule, and the check of it: `for (const { rule, holds } of sagaProperties(…)) test(rule, holds)`. */
 export type Property = { readonly rule: string; readonly holds: () => void };
@@ -27,21 +30,28 @@ export type Property = { readonly rule: string; readonly holds: () => void };
 export type Engine = { readonly begin: typeof begin; readonly advance: typeof advance };
 
 /** What happens at one awaited answer. */
-type Turn = 'answer' | 'refuse' | 'stay-silent' | 'stop';
+type Turn = 'answer' | 'refuse' | 'stay-silent' | 'stop' | 'amend';
 type Taken<D> = { readonly before: Moved<D>; readonly input: SagaInput; readonly after: Moved<D> };
 type Run<D> = { readonly first: Moved<D>; readonly taken: readonly Taken<D>[]; readonly end: SagaState<D> };
 
-/** A saga on the test bench: its definition, what it may begin with, how it is answered, what moves it. */
-type Subject<D> = { readonly saga: Saga<D>; readonly data: fc.Arbitrary<D>; readonly answers: Answering; readonly engine: Engine };
+/** A saga on the test bench: its definition, what it may begin with, how it is answered and amended, what moves it. */
+type Subject<D> = {
+  readonly saga: Saga<D>;
+  readonly data: fc.Arbitrary<D>;
+  readonly answers: Answering;
+  readonly amends: Amends<D> | undefined;
+  readonly engine: Engine;
+};
 
 /** The rules that every saga keeps, whatever it is about. All of them are checked against the definition itself, without servers. */
 export function sagaProperties<D>(saga: Saga<D>, world: World<D>, engine: Engine = { begin, advance }): readonly Property[] {
-  const subject: Subject<D> = { saga, data: world.data, answers: answering(saga, world), engine };
+  const subject: Subject<D> = { saga, data: world.data, answers: answering(saga, world), amends: world.amends, engine };
   const asking = saga.steps.filter((step) => step.send !== undefined);
   return [
     ...wholeRules(subject),
     ...disorderRules(subject),
     ...asking.flatMap((step) => [...turningBack(subject, step), ...standingFirm(subject, step)]),
+    ...(world.amends ? amending(subject, world.amends) : []),
   ];
 }
 
@@ -84,7 +94,7 @@ const take = <D>({ saga, engine }: Subject<D>, from: SagaState<D>, input: SagaIn
 
 /** One whole life of a saga: at each awaited answer `turn` says what happens. */
 function live<D>(subject: Subject<D>, data: D, draw: Draw, turn: (step: Step, direction: Direction) => Turn): Run<D> {
-  const { saga, answers, engine } = subject;
+  const { saga, engine } = subject;
   const first = engine.begin(saga, data);
   const taken: Taken<D>[] = [];
   let now = first;
@@ -93,9 +103,10 @@ function live<D>(subject: Subject<D>, data: D, draw: Draw, turn: (step: Step, di
     assert.ok(taken.length <= saga.steps.length * 4, 'the saga does not come to an end');
     const before: Moved<D> = now;
     const step = stepAwaited(saga, before.state);
-    const input = inputFor(turn(step, now.ask.direction), step, now.ask, answers, draw);
-    now = take(subject, before.state, input);
-    taken.push({ before, input, after: now });
+    const input = inputFor(subject, turn(step, now.ask.direction), { step, ask: now.ask, state: now.state }, draw);
+    const after = take(subject, before.state, input);
+    taken.push({ before, input, after });
+    now = input.kind === 'amended' && !after.ask ? { state: after.state, ask: newWords(subject, after.state) } : after;
   }
   return { first, taken, end: now.state };
 }
@@ -106,7 +117,16 @@ function stepAwaited<D>(saga: Saga<D>, state: SagaState<D>): Step {
   return step;
 }
 
-function inputFor(turn: Turn, step: Step, ask: Ask, answers: Answering, draw: Draw): SagaInput {
+/** What is asked of the awaited step as it is now. */
+function newWords<D>(subject: Subject<D>, state: SagaState<D>): Ask {
+  const { ask } = take(subject, state, { kind: 'asked-again' });
+  assert.ok(ask, 'a step that is awaited is not asked again');
+  return ask;
+}
+
+type Awaiting<D> = { readonly step: Step; readonly ask: Ask; readonly state: SagaState<D> };
+
+function inputFor<D>({ answers, amends }: Subject<D>, turn: Turn, { step, ask, state }: Awaiting<D>, draw: Draw): SagaInput {
   const about = { kind: 'answered', step: step.name, direction: ask.direction } as const;
   switch (turn) {
     case 'answer':
@@ -117,13 +137,20 @@ function inputFor(turn: Turn, step: Step, ask: Ask, answers: Answering, draw: Dr
       return { kind: 'deadline-passed' };
     case 'stop':
       return { kind: 'stopped', reason: 'cancelled' };
+    case 'amend':
+      return { kind: 'amended', step: step.name, data: amends?.into(state.data, draw) };
   }
 }
 
 /** A life in which each step, until one turns the saga back, meets what the generator draws. */
 function anyLife<D>(subject: Subject<D>, data: D, draw: Draw): Run<D> {
+  let amended = false;
   return live(subject, data, draw, (step, direction) => {
     if (direction === 'undo' || step.kind === 'retriable') return 'answer';
+    if (step.name === subject.amends?.step && !amended && draw(fc.boolean)) {
+      amended = true;
+      return 'amend';
+    }
     const possible: Turn[] = ['answer', 'answer', 'answer'];
     if (refusalsOf(step).length > 0) possible.push('refuse');
     if (step.kind === 'compensable') possible.push('stay-silent', 'stop');
@@ -223,14 +250,14 @@ function disorderRules<D>(subject: Subject<D>): Property[] {
     rule('of two neighbouring answers the second, come first, is ignored and counts when it comes again', (run) => {
       run.taken.slice(1).forEach(({ input, after }, index) => {
         const first = run.taken[index];
-        if (first === undefined || input.kind !== 'answered') return;
+        if (first === undefined || input.kind !== 'answered' || awaits(first.before, input)) return;
         isIgnored(subject, first.before.state, input);
         assert.deepEqual(take(subject, take(subject, first.before.state, first.input).state, input), after);
       });
     }),
     rule('answers in any wrong order change nothing', (run, draw) => {
       const shuffled = draw(fc.shuffledSubarray<SagaInput>, answersIn(run));
-      for (const now of [run.first, ...run.taken.map(({ after }) => after)]) {
+      for (const now of [...run.taken.map(({ before }) => before), { state: run.end }]) {
         for (const input of shuffled) if (!awaits(now, input)) isIgnored(subject, now.state, input);
       }
     }),
@@ -252,6 +279,51 @@ function disorderRules<D>(subject: Subject<D>): Property[] {
       }
       isIgnored(subject, run.end, { kind: 'deadline-passed' });
       isIgnored(subject, run.end, { kind: 'asked-again' });
+    }),
+  ];
+}
+
+/** The rules about what may be changed while a saga waits. */
+function amending<D>(subject: Subject<D>, { step: name, into }: Amends<D>): Property[] {
+  const step = subject.saga.steps.find((one) => one.name === name);
+  assert.ok(step?.send, `the world amends saga ${subject.saga.name} at '${name}', where it asks nothing`);
+  const once = (then: Turn) => {
+    let amended = false;
+    return (now: Step, direction: Direction): Turn => {
+      if (direction === 'undo') return 'answer';
+      if (now === step && !amended) return (amended = true) && 'amend';
+      return now.kind === 'pivot' ? then : 'answer';
+    };
+  };
+  return [
+    reached(
+      subject,
+      step,
+      `amended at '${name}', it goes on with what is new: asked again in the new words, or left out`,
+      (value, draw) => {
+        const there = live(subject, value, draw, () => 'answer').taken.find(({ before }) => before.ask?.step === name);
+        if (!there) return false;
+        const data = subject.saga.data.parse(into(there.before.state.data, draw));
+        const { state, ask } = take(subject, there.before.state, { kind: 'amended', step: name, data });
+        assert.deepEqual(state.data, data);
+        if (step.when?.(data) === false) assert.notEqual(ask?.step, name);
+        else assert.deepEqual(newWords(subject, state).message.data, step.send?.(step.with?.(data)).data);
+        return true;
+      },
+    ),
+    reached(subject, step, `amended at '${name}', it undoes that step all the same when a later one fails`, (value, draw) => {
+      const run = live(subject, value, draw, once('refuse'));
+      if (!asks(run, 'do').includes(name)) return false;
+      assert.ok(asks(run, 'undo').includes(name), 'it was asked, and is not undone');
+      return true;
+    }),
+    reached(subject, step, `only at '${name}' and only going forward can it be amended`, (value, draw) => {
+      const run = anyLife(subject, value, draw);
+      for (const { before } of run.taken) {
+        const amended = { kind: 'amended', step: name, data: before.state.data } as const;
+        if (before.ask?.step !== name || before.ask.direction === 'undo') isIgnored(subject, before.state, amended);
+      }
+      return asks(run, 'do').includes(name);
     }),
   ];
 }

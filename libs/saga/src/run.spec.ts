@@ -34,6 +34,17 @@ describe('going forward', () => {
     expect(ticketed().receives('sent').endsCompleted()).toMatchObject({ fare: 30, ticket: 'T-1' });
   });
 
+  test('amended while it waits, it asks in new words, and goes on alone where nothing is left to ask', () => {
+    const waiting = () => play(tripSaga, dayTrip).receives('held', { fare: 30 });
+    const cheaper = waiting().isAmended((trip) => ({ ...trip, fare: 20 }));
+    expect(advance(tripSaga, cheaper.state, { kind: 'asked-again' })).toMatchObject({
+      value: { ask: { message: { data: { trip: 'Suzhou', amount: 20 } } } },
+    });
+    const free = waiting().isAmended((trip) => ({ ...trip, fare: 0, free: true }));
+    free.sends(issueTicket).receives('refused').sends(giveMoneyBack).receives('nothingTaken').sends(releaseSeat);
+    free.ignores({ kind: 'amended', step: 'take money', data: dayTrip });
+  });
+
   test('a reply that prolongs a step says until when, and leaves it awaited', () => {
     const { state } = play(tripSaga, dayTrip).receives('held', { fare: 30 });
     const until = '2026-05-04T12:00:00+08:00';

@@ -25,7 +25,9 @@ export type SagaInput =
   /** It is time to ask again, because no answer has come. */
   | { readonly kind: 'asked-again' }
   /** Somebody with the right to do so wants the purchase taken back, such as a buyer who cancels. */
-  | { readonly kind: 'stopped'; readonly reason: string };
+  | { readonly kind: 'stopped'; readonly reason: string }
+  /** What it remembers is changed while it waits at this step, because what it is about has been agreed anew. */
+  | { readonly kind: 'amended'; readonly step: string; readonly data: unknown };
 
 /** A command to send, and what it is for. */
 export type Ask = { readonly step: string; readonly direction: Direction; readonly message: Message };
@@ -64,6 +66,9 @@ export function advance<D>(saga: Saga<D>, state: SagaState<D>, input: SagaInput)
     case 'stopped':
       if (direction === 'undo' || step.kind !== 'compensable') return no('past-the-pivot');
       return ok(turnBack(saga, state, { step: step.name, cause: 'stopped', reply: input.reason }, state.at));
+    case 'amended':
+      if (direction === 'undo' || input.step !== step.name) return no('not-awaited');
+      return ok(amend(saga, state, step, saga.data.parse(input.data)));
   }
 }
 
@@ -96,6 +101,12 @@ function answeredUndo<D>(
   const answer = shape.parse(input.answer);
   const data = step.undoKeep ? (step.undoKeep(state.data, { reply: input.reply, data: answer }) as D) : state.data;
   return ok(backwardFrom(saga, { ...state, data, at: state.at - 1 }));
+}
+
+/** The awaited step stays awaited, unless it is one to be left out now: then the saga goes on without its answer. It has been asked, so it is undone like any other. */
+function amend<D>(saga: Saga<D>, before: SagaState<D>, step: Step, data: D): Moved<D> {
+  const state = { ...before, data };
+  return step.when && !step.when(data) ? forwardFrom(saga, { ...state, at: state.at + 1 }) : { state };
 }
 
 /** A refused step did nothing and is not undone (`from` is the one before it); a silent one may have done something and is. */
