@@ -32,6 +32,15 @@ export const releaseCoupon = command('coupon.release', 1, {
   replies: { released: z.object({}) },
 });
 
+/**
+ * Notes what the held coupon takes off the price that the provider has changed. Of 0 the coupon is given back: it does not fit any more.
+ * A coupon that the order does not hold any more is left alone.
+ */
+export const reckonCoupon = command('coupon.reckon', 1, {
+  data: z.object({ orderId: OrderId, claimId: ClaimId, accountId: AccountId, deduction: Fen }),
+  replies: { reckoned: z.object({}) },
+});
+
 /** Marks the held coupon 已使用. */
 export const useCoupon = command('coupon.use', 1, {
   data: z.object({ orderId: OrderId, claimId: ClaimId, accountId: AccountId }),
@@ -47,6 +56,12 @@ export const couponsForOrder = query('coupon.for-order', 1, {
     ),
     unusable: z.array(z.object({ claimId: ClaimId, couponId: CouponId, name: z.string(), reason: CouponRefusal })),
   }),
+});
+
+/** What a claimed coupon takes off other lines than those it was held for. Its validity is not asked: it was valid when the order took it. */
+export const deductionOf = query('coupon.deduction', 1, {
+  data: z.object({ claimId: ClaimId, accountId: AccountId, kind: OrderKind, lines: z.array(Line).min(1) }),
+  answer: z.object({ deduction: Fen, refusal: CouponRefusal.nullable() }),
 });
 
 /** What a coupon takes off: 折扣, where 10 is 1折 (the buyer pays 10 %), or 满减, in fen. */

@@ -28,11 +28,39 @@ export const completeOrder = command('order.complete', 1, {
   replies: { completed: z.object({}) },
 });
 
+/** One change of an order's price 改价. Its digits are those of the saga that carries it through. */
+export const PriceChangeId = z.string().regex(/^sag_[0-9a-f]{32}$/);
+
+export const PriceKept = z.enum(['paid', 'ended', 'bank-holds-voucher', 'unanswered']);
+export type PriceKept = z.infer<typeof PriceKept>;
+
+/** Puts the price that its provider wants in the place of the old one, in the order and in its purchase, where that still waits for its payment. */
+export const changePrice = command('order.change-price', 1, {
+  data: z.object({ orderId: OrderId, changeId: PriceChangeId }),
+  replies: { changed: z.object({}), refused: z.object({ reason: z.enum(['paid', 'ended']) }) },
+});
+
+/** The old price stays. */
+export const keepPrice = command('order.keep-price', 1, {
+  data: z.object({ orderId: OrderId, changeId: PriceChangeId, reason: PriceKept }),
+  replies: { kept: z.object({}) },
+});
+
+/** The new price can be paid: another change may come. */
+export const settlePrice = command('order.settle-price', 1, {
+  data: z.object({ orderId: OrderId, changeId: PriceChangeId }),
+  replies: { settled: z.object({}) },
+});
+
 /** Grows with each change of an order, so that a listener knows which of two events is the newer. */
 const OrderVersion = z.int().min(1);
 
 export const orderPlaced = event('order.placed', 1, {
   data: z.object({ orderId: OrderId, orderVersion: OrderVersion, accountId: AccountId, kind: OrderKind, payable: Fen }),
+});
+/** The provider has changed what an unpaid order costs 改价. */
+export const orderRepriced = event('order.repriced', 1, {
+  data: z.object({ orderId: OrderId, orderVersion: OrderVersion, accountId: AccountId, total: Fen, payable: Fen }),
 });
 export const orderCompleted = event('order.completed', 1, {
   data: z.object({ orderId: OrderId, orderVersion: OrderVersion, accountId: AccountId, instanceId: InstanceId }),

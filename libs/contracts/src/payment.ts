@@ -40,6 +40,30 @@ export const returnPayment = command('payment.return', 1, {
   },
 });
 
+/**
+ * Lets nobody pay an order while its price is changed: what is open is closed, and answered only when the channel has confirmed that.
+ * Money that comes first wins. Undone by `resumePayment`.
+ */
+export const pausePayment = command('payment.pause', 1, {
+  data: z.object({ orderId: OrderId, accountId: AccountId }),
+  replies: {
+    paused: z.object({}),
+    refused: z.object({ reason: z.enum(['not-open', 'paid', 'closed', 'bank-holds-voucher']) }),
+  },
+});
+
+/** The order can be paid again, as before. Safe before, after or without `pausePayment`. */
+export const resumePayment = command('payment.resume', 1, {
+  data: z.object({ orderId: OrderId, accountId: AccountId }),
+  replies: { resumed: z.object({}) },
+});
+
+/** The order can be paid again, for this amount; for 0 its payment is closed. What has ended meanwhile stays as it is. */
+export const rebillPayment = command('payment.rebill', 1, {
+  data: z.object({ orderId: OrderId, accountId: AccountId, amount: Fen }),
+  replies: { rebilled: z.object({}) },
+});
+
 /** The buyer's money for an order has arrived and is kept. */
 export const paymentReceived = event('payment.received', 1, {
   data: z.object({

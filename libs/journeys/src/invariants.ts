@@ -21,7 +21,8 @@ export async function readBooks(sql: Sql, acknowledged: Acknowledged = []): Prom
   const rows = async <R>(query: PromiseLike<readonly unknown[]>): Promise<readonly R[]> => (await query) as readonly R[];
   return {
     orders: await rows(sql`
-      select order_id as "orderId", status, payable, refunded, claim_id as "claimId", cancel_requested_at is not null as "cancelRequested",
+      select order_id as "orderId", status, total, deduction, payable, first_payable as "firstPayable",
+        price_change->>'status' as "priceChange", refunded, claim_id as "claimId", cancel_requested_at is not null as "cancelRequested",
         for_instance_id is not null as renews
       from svc_order.orders`),
     acknowledged,
@@ -29,7 +30,7 @@ export async function readBooks(sql: Sql, acknowledged: Acknowledged = []): Prom
     sagas: await rows(sql`select id, phase, step from svc_order.sagas`),
     instances: await rows(sql`select order_id as "orderId", status, delivery_type as "deliveryType" from svc_fulfillment.instances`),
     claims: await rows(
-      sql`select claim_id as "claimId", coupon_id as "couponId", account_id as "accountId", status, order_id as "orderId" from svc_coupon.claims`,
+      sql`select claim_id as "claimId", coupon_id as "couponId", account_id as "accountId", status, order_id as "orderId", deduction from svc_coupon.claims`,
     ),
     coupons: await rows(sql`select coupon_id as "couponId", stock, per_buyer as "perBuyer", claimed as counted from svc_coupon.coupons`),
     sales: await rows(sql`select order_id as "orderId", product_id as "productId" from svc_catalog.sales`),

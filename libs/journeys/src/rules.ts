@@ -13,7 +13,13 @@ export type Books = {
   readonly orders: readonly {
     readonly orderId: string;
     readonly status: OrderStatus;
+    readonly total: number;
+    readonly deduction: number;
     readonly payable: number;
+    /** What the buyer confirmed when the order was placed. */
+    readonly firstPayable: number;
+    /** What became of the last change of its price. */
+    readonly priceChange: string | null;
     readonly refunded: number;
     readonly claimId: string | null;
     readonly cancelRequested: boolean;
@@ -36,6 +42,7 @@ export type Books = {
     readonly accountId: string;
     readonly status: 'usable' | 'reserved' | 'used';
     readonly orderId: string | null;
+    readonly deduction: number | null;
   }[];
   readonly coupons: readonly (Counted & { readonly couponId: string; readonly stock: number; readonly perBuyer: number })[];
   readonly sales: readonly { readonly orderId: string; readonly productId: string }[];
@@ -147,6 +154,15 @@ const ordersAndSagas: readonly Rule[] = [
       });
     },
   },
+  {
+    name: 'an order costs its total less its coupon, and never more than its buyer confirmed',
+    broken: ({ orders }) =>
+      orders.filter(({ total: sum, deduction, payable, firstPayable }) => payable !== sum - deduction || payable > firstPayable),
+  },
+  {
+    name: 'no change of a price is under way',
+    broken: ({ orders }) => orders.filter(({ priceChange }) => priceChange === 'asked' || priceChange === 'changed'),
+  },
   { name: 'every saga has ended', broken: ({ sagas }) => sagas.filter(({ phase }) => phase === 'forward' || phase === 'backward') },
 ];
 
@@ -228,6 +244,13 @@ const couponsAndSales: readonly Rule[] = [
         ({ claimId, status, orderId }) =>
           (status === 'used') !== completed.has(claimId) || (status === 'used' && completed.get(claimId) !== orderId),
       );
+    },
+  },
+  {
+    name: 'a used coupon has taken off what its order says',
+    broken: ({ orders, claims }) => {
+      const known = byOrder(orders);
+      return claims.filter(({ status, orderId, deduction }) => status === 'used' && deduction !== known.get(orderId ?? '')?.deduction);
     },
   },
   {

@@ -78,11 +78,14 @@ async function order(sku_id: string, coupon = 'none'): Promise<Body> {
 }
 const orderIs = (id: string, status: string) =>
   until(async () => (await ask('GET', `/v1/orders/${id}`, 'lin')).body.status === status, { within: 30_000, what: `${id} is ${status}` });
-async function pay(id: string): Promise<void> {
-  const code = await until(async () => {
+/** What the buyer's screen shows, to be scanned. */
+const openCode = (id: string) =>
+  until(async () => {
     const { body } = await ask('POST', '/v1/payments', 'lin', { order_id: id, channel: 'wechat_native' });
     return body.attempts?.at(-1)?.code_url;
   });
+async function pay(id: string): Promise<void> {
+  const code = await openCode(id);
   await ask('POST', '/sandbox/wechat/scan', undefined, { code_url: code }, system.urls['sandbox']!);
 }
 const advance = (by: string) => sure(200, 'POST', '/v1/test/clock', 'operator', { advance: by });
@@ -227,6 +230,37 @@ describe('coupons', () => {
     await script('script/clear', {});
     await claimIs(mine, 'usable');
     expect((await quote(sku, { coupon: mine })).body.payable).toBe(7_900);
+  });
+
+  test('a provider changes the price of an unpaid order: the old code is dead, the coupon is reckoned anew, to nothing it needs no payment', async () => {
+    const changePrice = (id: string, total: number) => ask('POST', `/v1/provider/orders/${id}/price`, 'fanying', { total });
+    const shown = async (id: string) => (await ask('GET', `/v1/orders/${id}`, 'lin')).body;
+    const settled = (id: string) =>
+      until(async () => {
+        const change = (await shown(id))['price_change'] as { status: string } | null;
+        return change?.status === 'settled' || change?.status === 'kept' ? change : undefined;
+      });
+    const tenth = await claim(await publishCoupon('九折', 0, 'fanying', { benefit: { type: 'discount', pay_percent: 90 } }));
+    const cheaper = await order(sku, tenth);
+    const code = await openCode(cheaper.order_id);
+    expect((await changePrice(cheaper.order_id, 9_901)).body.code).toBe('price-above-original');
+    expect((await changePrice(cheaper.order_id, 5_000)).status).toBe(202);
+    expect(await settled(cheaper.order_id)).toMatchObject({ status: 'settled', payable: 4_500 });
+    expect((await ask('POST', '/sandbox/wechat/scan', undefined, { code_url: code }, system.urls['sandbox']!)).status).not.toBe(200);
+    expect(await shown(cheaper.order_id)).toMatchObject({ total: 5_000, deduction: 500, payable: 4_500, original_total: 9_900 });
+    await pay(cheaper.order_id);
+    await orderIs(cheaper.order_id, 'completed');
+    await claimIs(tenth, 'used');
+    expect((await changePrice(cheaper.order_id, 1)).body.code).toBe('order-not-repriceable');
+
+    const mine = await claim(await publishCoupon('满 90 减 30', 3_000));
+    const gift = await order(sku, mine);
+    await openCode(gift.order_id);
+    expect((await changePrice(gift.order_id, 0)).status).toBe(202);
+    await settled(gift.order_id);
+    await orderIs(gift.order_id, 'completed');
+    expect(await shown(gift.order_id)).toMatchObject({ payable: 0, coupon: null, payment: null });
+    await claimIs(mine, 'usable');
   });
 
   test('a service that has lost its replica of the catalogue learns it anew at its start', async () => {

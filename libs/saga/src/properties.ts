@@ -291,7 +291,10 @@ function amending<D>(subject: Subject<D>, { step: name, into }: Amends<D>): Prop
     let amended = false;
     return (now: Step, direction: Direction): Turn => {
       if (direction === 'undo') return 'answer';
-      if (now === step && !amended) return (amended = true) && 'amend';
+      if (now === step && !amended) {
+        amended = true;
+        return 'amend';
+      }
       return now.kind === 'pivot' ? then : 'answer';
     };
   };

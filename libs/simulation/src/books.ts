@@ -22,7 +22,12 @@ export function readBooks(market: Market, acknowledged: Books['acknowledged']) {
   const now = world.now();
   const all = Object.values(services);
   return {
-    orders: rows<Order>(order, 'orders').map((row) => ({ ...row, cancelRequested: row.cancelRequestedAt !== null })),
+    orders: rows<Order>(order, 'orders').map((row) => ({
+      ...row,
+      cancelRequested: row.cancelRequestedAt !== null,
+      priceChange: row.priceChange?.status ?? null,
+      change: row.priceChange,
+    })),
     acknowledged,
     entries: rows<Entry>(order, 'timeline'),
     sagas: [...order.database.sagas.values()],

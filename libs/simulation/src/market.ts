@@ -3,7 +3,7 @@ import { recordSale } from '@yunshi/contracts/catalog';
 import { reserveCoupon } from '@yunshi/contracts/coupon';
 import { demoPersonas, demoProducts, demoProviders } from '@yunshi/contracts/demo-world';
 import { fulfilOrder } from '@yunshi/contracts/fulfillment';
-import { collectPayment } from '@yunshi/contracts/payment';
+import { collectPayment, pausePayment } from '@yunshi/contracts/payment';
 import { claimHandlers } from '@yunshi/coupon/claim/handlers';
 import { claim } from '@yunshi/coupon/claim/claim';
 import type { Coupon } from '@yunshi/coupon/coupon/coupon';
@@ -13,8 +13,10 @@ import { instanceHandlers } from '@yunshi/fulfillment/instance/handlers';
 import type { Product as DeliveredProduct } from '@yunshi/fulfillment/product/product';
 import type { AccountId, ClaimId, SkuId } from '@yunshi/kernel/ids';
 import { orderHandlers } from '@yunshi/order/order/handlers';
+import { priceHandlers } from '@yunshi/order/order/price-handlers';
 import type { Product } from '@yunshi/order/quote/quote';
 import { purchaseSaga } from '@yunshi/order/sagas/purchase.saga';
+import { repricingSaga } from '@yunshi/order/sagas/repricing.saga';
 import { paymentHandlers, performers as channelPerformers } from '@yunshi/payment-gateway/payment/handlers';
 import { takeNotice } from '@yunshi/payment-gateway/payment/notices';
 import type { Payment } from '@yunshi/payment-gateway/payment/state';
@@ -118,14 +120,20 @@ export class Market {
       coupon: add('coupon', () => ({ handlers: claimHandlers, performers: [], sagas: [] })),
       order: add(
         'order',
-        () => ({ handlers: orderHandlers, performers: [], sagas: [purchaseSaga] }),
+        () => ({ handlers: [...orderHandlers, ...priceHandlers], performers: [], sagas: [purchaseSaga, repricingSaga] }),
         new Map([['trials', (trialId: string) => ({ trialId, orderId: null })]]),
       ),
       payment: add('payment', (process) => this.#payment(process)),
       fulfillment: add('fulfillment', (process) => this.#fulfillment(process)),
     };
     this.claims = this.#seed();
-    world.overtakable = new Set([reserveCoupon.subject, collectPayment.subject, fulfilOrder.subject, recordSale.subject]);
+    world.overtakable = new Set([
+      reserveCoupon.subject,
+      collectPayment.subject,
+      pausePayment.subject,
+      fulfilOrder.subject,
+      recordSale.subject,
+    ]);
   }
 
   open(): void {

@@ -60,13 +60,23 @@ export type Mix = {
   readonly cancels: number;
   readonly looksOnly: number;
   readonly leaves: number;
+  /** Of a provider changing the price of an order. */
+  readonly bargains: number;
   /** Of buyers claiming coupons all at once. */
   readonly claims: number;
   /** How many purchases there are, each as likely. */
   readonly purchases: readonly number[];
 };
 
-const habits = { coupons: 0.5, cancels: 0.3, looksOnly: 0.15, leaves: 0.05, claims: 0.15, purchases: [1, 1, 2, 2, 3, 4] } as const;
+const habits = {
+  coupons: 0.5,
+  cancels: 0.3,
+  looksOnly: 0.15,
+  leaves: 0.05,
+  bargains: 0.25,
+  claims: 0.15,
+  purchases: [1, 1, 2, 2, 3, 4],
+} as const;
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -66,6 +66,9 @@ function run({ seed, log = false, mix: wanted, wrapping }: RunOptions): Run {
 /** How everything ended: proof that the runs come to every end there is. */
 const ends = ({ orders, payments, attempts, refunds, instances }: ReturnType<typeof readBooks>): string[] => [
   ...orders.map((order) => `order ended: ${order.status} ${order.endReason ?? ''}`.trimEnd()),
+  ...orders.flatMap(({ change }) =>
+    change ? [`price change ended: ${change.status} ${change.keptBecause ?? (change.payable === 0 ? 'for nothing' : '')}`.trimEnd()] : [],
+  ),
   ...payments.map(({ status }) => `payment ended: ${status}`),
   ...attempts.map(({ status, orphanReason, failure }) => `attempt ended: ${status} ${orphanReason ?? failure ?? ''}`.trimEnd()),
   ...refunds.map(({ status, generation }) => `refund ended: ${status}${generation > 1 ? ' again' : ''}`),

@@ -54,6 +54,7 @@ export const sometimes: readonly string[] = [
   'order ended: cancelled cancelled',
   ...['coupon-refused', 'payment-timeout', 'unanswered'].map((reason) => `order ended: closed ${reason}`),
   'order ended: failed not-delivered',
+  ...['settled', 'settled for nothing', 'kept paid', 'kept ended', 'kept unanswered'].map((end) => `price change ended: ${end}`),
   ...['closed', 'paid', 'refunded'].map((status) => `payment ended: ${status}`),
   ...['closed', 'kept', 'orphaned late'].map((status) => `attempt ended: ${status}`),
   'refund ended: succeeded again',

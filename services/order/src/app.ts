@@ -12,6 +12,8 @@ import type { Config } from './config.ts';
 import { learnInstances } from './instance/instances.ts';
 import { orderChanges } from './order/changes.ts';
 import { orderHandlers } from './order/handlers.ts';
+import { priceHandlers } from './order/price-handlers.ts';
+import { priceRoutes } from './order/price-routes.ts';
 import { orderWriteRoutes } from './order/routes.ts';
 import { buyerView, operatorView, orderEventRoutes, orderViews, providerView } from './order/views.ts';
 import { Problem } from './problems.ts';
@@ -21,6 +23,7 @@ import { knownProducts } from './quote/products.ts';
 import { quoteRoutes } from './quote/routes.ts';
 import { purchaseSaga } from './sagas/purchase.saga.ts';
 import { renewalSaga } from './sagas/renewal.saga.ts';
+import { repricingSaga } from './sagas/repricing.saga.ts';
 import { sagaRoutes } from './sagas/routes.ts';
 
 export type Running = { readonly url: string; readonly stop: () => Promise<void> };
@@ -34,8 +37,8 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
     natsUrl: config.natsUrl,
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
-    handlers: () => [learnProduct, ...learnInstances, ...orderHandlers],
-    sagas: [purchaseSaga, renewalSaga],
+    handlers: () => [learnProduct, ...learnInstances, ...orderHandlers, ...priceHandlers],
+    sagas: [purchaseSaga, renewalSaga, repricingSaga],
     onFault,
   });
   const changes = orderChanges(core, onFault);
@@ -46,6 +49,7 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
       quoteRoutes(core),
       orderWriteRoutes({ core, admission }),
       ...[buyerView, providerView, operatorView].map((view) => orderViews(view, core)),
+      priceRoutes(core),
       purchasingRoutes(core),
       orderEventRoutes({ core, changes }),
       sagaRoutes(core),

@@ -6,6 +6,8 @@ export type OrderPolicy = {
   readonly payWithinMs: number;
   /** How long an order may wait for its approval, in milliseconds. */
   readonly approveWithinMs: number;
+  /** How often a provider may change the price of one order. */
+  readonly priceChangesMax: number;
   /** What a buyer must accept to order anything. */
   readonly agreements: readonly Agreement[];
 };
@@ -14,6 +16,7 @@ export type OrderPolicy = {
 export const orderPolicy: OrderPolicy = {
   payWithinMs: 24 * 3_600_000,
   approveWithinMs: 7 * 24 * 3_600_000,
+  priceChangesMax: 20,
   agreements: [
     { id: 'marketplace-service', version: '2026-01', title: '云市服务协议', titleEn: 'Marketplace service agreement' },
     { id: 'third-party-goods', version: '2026-01', title: '第三方商品购买须知', titleEn: 'Notes on buying third-party goods' },

@@ -1,6 +1,7 @@
 import { problemTable, type FieldProblem, type ProblemOptions, type ProblemResponse } from '@yunshi/http/problem';
 import { yuan } from '@yunshi/kernel/money';
-import type { OrderRefusal } from './order/order.ts';
+import type { Order, OrderRefusal } from './order/order.ts';
+import type { PriceRefusal } from './order/price-change.ts';
 import type { RenewalRefusal } from './quote/renewal.ts';
 
 /** What this service refuses, beside the common problems. */
@@ -57,6 +58,27 @@ export const Problem = problemTable({
     status: 409,
     title: 'Nobody approves an order of their own',
     remedy: 'Ask another approver of your organisation.',
+  },
+  'order-not-repriceable': {
+    status: 409,
+    title: 'The price of this order cannot be changed',
+    remedy: 'Only an order that waits for its payment, and that its buyer has not asked to cancel, gets another price.',
+  },
+  'price-change-under-way': {
+    status: 409,
+    title: 'The price of this order is being changed already',
+    remedy: 'Read the order: `price_change` tells how that ends. Then ask again.',
+  },
+  'price-unchanged': { status: 422, title: 'The order costs that already', remedy: 'Send another `total`.' },
+  'price-above-original': {
+    status: 422,
+    title: 'The buyer would pay more than was confirmed',
+    remedy: 'Send a `total` at which neither it nor what is left after the coupon is above the original.',
+  },
+  'too-many-price-changes': {
+    status: 409,
+    title: 'The price of this order was changed too often',
+    remedy: 'Ask the buyer to cancel it, and to order anew.',
   },
   'order-not-deletable': {
     status: 409,
@@ -115,3 +137,15 @@ export const refused = (refusal: OrderRefusal): ProblemResponse => Problem.respo
 /** A refusal to be thrown, where nothing was to be stored. */
 export const refusing = (refusal: OrderRefusal | RenewalRefusal): InstanceType<typeof Problem> =>
   new Problem(refusal.code, problemOptions(refusal));
+
+/** Why the price of an order stays, as the answer of a decision. */
+export function refusedPrice(refusal: PriceRefusal, { status, total }: Order): ProblemResponse {
+  const remedy = Problem.entries[refusal.code]?.remedy ?? '';
+  if (refusal.code !== 'price-unchanged' && refusal.code !== 'price-above-original')
+    return Problem.response(refusal.code, { detail: `The order is ${status}.` });
+  const detail =
+    refusal.code === 'price-unchanged'
+      ? `It costs ${yuan(total)} before coupons.`
+      : `The buyer confirmed ${yuan(refusal.total)} before coupons, and ${yuan(refusal.payable)} to pay.`;
+  return Problem.response(refusal.code, { detail, errors: [{ in: 'body', field: '/total', detail, remedy }] });
+}

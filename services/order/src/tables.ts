@@ -7,7 +7,7 @@ import type { Channel } from '@yunshi/contracts/payment';
 import type { BankCode } from '@yunshi/kernel/banks';
 import type { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import type { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
-import type { Awaited, OrderStatus, What } from './order/order.ts';
+import type { Awaited, OrderStatus, PriceChange, What } from './order/order.ts';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 const fen = (name: string) => bigint(name, { mode: 'number' });
@@ -37,6 +37,11 @@ export const orders = pgTable(
     couponName: text('coupon_name'),
     deduction: fen('deduction').notNull(),
     payable: fen('payable').notNull(),
+    /** What it cost when it was placed; a provider may have lowered it since. */
+    firstTotal: fen('first_total').notNull(),
+    firstPayable: fen('first_payable').notNull(),
+    priceChanges: integer('price_changes').notNull().default(0),
+    priceChange: jsonb('price_change').$type<PriceChange>(),
     poNumber: text('po_number'),
     approveBy: time('approve_by'),
     decidedBy: text('decided_by').$type<UserId>(),
@@ -68,6 +73,7 @@ export const orders = pgTable(
       .where(sql`instance_id is not null`),
     check('orders_renewal_of_an_instance', sql`(kind = 'new_purchase') = (for_instance_id is null)`),
     check('orders_payable', sql`payable = total - deduction and deduction between 0 and total`),
+    check('orders_never_dearer', sql`total <= first_total and payable <= first_payable`),
     check('orders_never_give_back_more_than_was_paid', sql`refunded between 0 and payable`),
     check('orders_ended', sql`(ended_at is not null) = (status in ('completed', 'cancelled', 'closed', 'failed'))`),
     check('orders_deleted', sql`deleted_at is null or (status in ('cancelled', 'closed') and paid_at is null)`),

@@ -10,6 +10,11 @@ export const Problem = problemTable({
   'payment-made': { status: 409, title: 'The order is paid already', remedy: 'Look at the payment; nothing more is to be paid.' },
   'payment-closed': { status: 409, title: 'The payment of this order is closed', remedy: 'Place a new order.' },
   'payment-window-over': { status: 409, title: 'The time to pay this order is over', remedy: 'Place a new order.' },
+  'price-changing': {
+    status: 409,
+    title: 'The provider is changing the price of the order',
+    remedy: 'Look at the order: as soon as `price_change` is settled it can be paid at its price.',
+  },
   'channel-not-offered': {
     status: 409,
     title: 'The provider cannot be paid through this channel',

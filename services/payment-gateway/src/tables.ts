@@ -6,7 +6,7 @@ import { sql } from 'drizzle-orm';
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 import type { OfflineRefund } from './abnormal/settlement.ts';
 import type { EntryKind, LedgerAccount } from './ledger/ledger.ts';
-import type { Asker, AttemptStatus, OrphanReason, PaymentStatus, Refund, RefundStatus, Task } from './payment/state.ts';
+import type { Asker, AttemptStatus, OrphanReason, Pause, PaymentStatus, Refund, RefundStatus, Task } from './payment/state.ts';
 import type { Difference, ReconciliationStatus } from './reconciliation/state.ts';
 import type { Line } from './reconciliation/statement.ts';
 import type { Revocation } from './revocation/settlement.ts';
@@ -33,6 +33,7 @@ export const payments = pgTable(
     payees: jsonb('payees').$type<Partial<Record<Channel, string>>>().notNull(),
     collector: jsonb('collector').$type<Asker>(),
     returners: jsonb('returners').$type<readonly Asker[]>().notNull(),
+    pause: jsonb('pause').$type<Pause>(),
     createdAt: at('created_at').notNull(),
     paidAt: at('paid_at'),
     deliveryType: text('delivery_type').$type<DeliveryType>().notNull().default('saas'),

@@ -1,7 +1,9 @@
+import { reckonCoupon, releaseCoupon } from '@yunshi/contracts/coupon';
+import { changePrice } from '@yunshi/contracts/order';
 import { collectPayment, returnPayment } from '@yunshi/contracts/payment';
-import { releaseCoupon } from '@yunshi/contracts/coupon';
 import type { Claim } from '@yunshi/coupon/claim/claim';
 import type { Decision } from '@yunshi/messaging/handle';
+import type { Order } from '@yunshi/order/order/order';
 import { isLive, type Attempt, type Payment } from '@yunshi/payment-gateway/payment/state';
 import type { Step } from '@yunshi/saga/define';
 import { rest, type About, type Breach, type Wrapping } from './breach.ts';
@@ -99,6 +101,18 @@ export const decisionBreaches: readonly Breach[] = [
     by: steps((step) => (step.kind === 'pivot' ? { ...step, kind: 'compensable' } : step)),
     mix: { providerSick: 1, sickMsMax: 7_200_000 },
     breaks: 'nothing is delivered unpaid',
+  },
+  {
+    what: 'a changed price is not told to the purchase that goes by it',
+    by: { decision: instead<Order>(nameOf(changePrice), (_order, decided) => ({ ...decided, amend: [] })) },
+    mix: { bargains: 1, coupons: 1 },
+    breaks: 'no dead letter is open',
+  },
+  {
+    what: 'a coupon is not reckoned anew when the price falls',
+    by: { decision: instead<Claim>(nameOf(reckonCoupon), () => ({ reply: reckonCoupon.reply.reckoned({}) })) },
+    mix: { bargains: 1, coupons: 1 },
+    breaks: 'no coupon stays reserved by an order that has ended',
   },
   {
     what: 'half of an entry is posted',

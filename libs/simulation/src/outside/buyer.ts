@@ -9,6 +9,7 @@ import { noRules } from '@yunshi/order/purchasing/purchasing';
 import { isTrial, price } from '@yunshi/order/quote/quote';
 import type { Attempt, Payment } from '@yunshi/payment-gateway/payment/state';
 import { sleep, surely, wait } from './clients.ts';
+import { lowerPrice, type Bargain } from './seller.ts';
 import { buyers, goods, productOf, type Good, type Market } from '../market.ts';
 import { idOf } from '../time/names.ts';
 import type { Process } from '../process.ts';
@@ -27,6 +28,8 @@ export type Plan = {
   readonly payment: 'pays' | 'looks' | 'leaves';
   /** Milliseconds from the order to the wish to cancel it. */
   readonly cancelsAfterMs: number | undefined;
+  /** What its provider makes of the price meanwhile. */
+  readonly bargains: readonly Bargain[];
   /** Says «I have paid» afterwards. */
   readonly asks: boolean;
   readonly startsAfterMs: number;
@@ -50,6 +53,10 @@ export function drawPlan({ world: { dice, mix } }: Market): Plan {
     paysAfterMs,
     payment,
     cancelsAfterMs: dice.chance(mix.cancels) ? dice.pick([dice.spread(1, 50), dice.spread(1, 5 * hour), Math.max(0, atOnce)]) : undefined,
+    bargains: Array.from({ length: dice.chance(mix.bargains) ? dice.pick([1, 1, 2]) : 0 }, () => ({
+      afterMs: dice.pick([dice.spread(1, 50), dice.spread(1, 5 * hour), Math.max(0, atOnce)]),
+      percent: dice.pick([0, 50, 90, 99, 100]),
+    })),
     asks: dice.chance(0.2),
     startsAfterMs: dice.chance(0.5) ? 0 : dice.spread(1, 30_000),
   };
@@ -67,7 +74,8 @@ export async function buy(market: Market, plan: Plan, told: Told[], keys: () => 
   const mine: Told = { orderId, plan };
   told.push(mine);
   world.tell(() => `${orderId} is ordered: ${JSON.stringify(plan)}`);
-  await Promise.all([pay(market, plan, orderId, keys), cancel(market, plan, mine)]);
+  const bargains = plan.bargains.map((bargain) => lowerPrice(market, bargain, orderId, keys()));
+  await Promise.all([pay(market, plan, orderId, keys), cancel(market, plan, mine), ...bargains]);
 }
 
 async function placed(market: Market, plan: Plan, key: string): Promise<OrderId | undefined> {
@@ -130,7 +138,7 @@ async function cancel({ services, world }: Market, { cancelsAfterMs, buyer }: Pl
   world.tell(() => `${mine.orderId}: the wish to cancel is answered ${answer.status}`);
 }
 
-const notYet = new Set(['payment-not-ready', 'attempt-closing']);
+const notYet = new Set(['payment-not-ready', 'attempt-closing', 'price-changing']);
 const codeOfProblem = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
 async function pay(market: Market, { paysAfterMs, payment, asks, buyer }: Plan, orderId: OrderId, keys: () => string): Promise<void> {

@@ -3,7 +3,19 @@ import { describe, expect, test } from 'vitest';
 import { reachable } from '@yunshi/kernel/flow';
 import type { ClaimId } from '@yunshi/kernel/ids';
 import { callPackage, claimed, firstOrder, helpDesk, lin, line, linsUser, march, published, secondOrder, zhao } from '../story.fixture.ts';
-import { bestFirst, claim, claimFlow, forOrder, release, reserve, shownStatus, use, type Claim, type Reservation } from './claim.ts';
+import {
+  bestFirst,
+  claim,
+  claimFlow,
+  forOrder,
+  reckon,
+  release,
+  reserve,
+  shownStatus,
+  use,
+  type Claim,
+  type Reservation,
+} from './claim.ts';
 
 const ask = (changes: Partial<Reservation> = {}): Reservation => ({
   orderId: firstOrder,
@@ -153,11 +165,31 @@ describe('using', () => {
   });
 });
 
+describe('reckoned anew', () => {
+  test('the order that holds the coupon takes off less', () => {
+    expect(reckon(reserved(), { ...first, deduction: 1_500 })).toEqual({ ...reserved(), deduction: 1_500 });
+  });
+
+  test('of nothing it is given back, and the order does not get it again', () => {
+    const back = reckon(reserved(), { ...first, deduction: 0 });
+    expect(back).toMatchObject({ status: 'usable', orderId: null, deduction: null });
+    expect(reserve(back, ask())).toEqual({ ok: false, error: 'in-use' });
+  });
+
+  test('an order that does not hold it changes nothing', () => {
+    for (const held of [claimed(), reserved()]) expect(reckon(held, { ...second, deduction: 0 })).toBe(held);
+  });
+});
+
 describe('any sequence of messages, in any order, however often', () => {
-  type Step = readonly ['reserve' | 'release' | 'use', typeof first];
-  const anyStep = fc.tuple(fc.constantFrom('reserve', 'release', 'use'), fc.constantFrom(first, second)) as fc.Arbitrary<Step>;
+  type Step = readonly ['reserve' | 'release' | 'use' | 'reckon' | 'let go', typeof first];
+  const anyStep = fc.tuple(
+    fc.constantFrom('reserve', 'release', 'use', 'reckon', 'let go'),
+    fc.constantFrom(first, second),
+  ) as fc.Arbitrary<Step>;
   const after = (held: Claim, [what, order]: Step): Claim => {
     if (what === 'release') return release(held, order);
+    if (what === 'reckon' || what === 'let go') return reckon(held, { ...order, deduction: what === 'reckon' ? 1_000 : 0 });
     const result = what === 'use' ? use(held, order) : reserve(held, ask(order));
     if (!result.ok) return held;
     return 'claim' in result.value ? result.value.claim : result.value;

@@ -123,6 +123,16 @@ export function release(held: Claim, { orderId, accountId }: Order): Claim {
   return { ...moved(held, 'release'), ...unreserved, releasedBy };
 }
 
+/**
+ * The provider has changed the price of the order 改价, and with it what the coupon takes off. Of nothing it is given back. A coupon that
+ * the order does not hold, because it has ended meanwhile, is left alone.
+ */
+export function reckon(held: Claim, { deduction, ...order }: Order & { readonly deduction: Fen }): Claim {
+  if (held.accountId !== order.accountId || held.orderId !== order.orderId) return held;
+  if (deduction > 0) return { ...held, deduction };
+  return held.status === 'reserved' ? release(held, order) : held;
+}
+
 /** Marks the coupon 已使用. Only the order that holds it may: anything else means that a purchase went forward without its coupon. */
 export function use(held: Claim | undefined, { orderId, accountId, now }: Order & { now: Date }): Result<Claim, 'not-held'> {
   if (held?.accountId !== accountId || held.orderId !== orderId) return no('not-held');

@@ -1,9 +1,11 @@
-import { couponsForOrder, releaseCoupon, reserveCoupon, useCoupon } from '@yunshi/contracts/coupon';
+import { couponsForOrder, deductionOf, reckonCoupon, releaseCoupon, reserveCoupon, useCoupon } from '@yunshi/contracts/coupon';
 import type { Sql } from '@yunshi/db/connect';
 import type { Clock } from '@yunshi/kernel/clock';
+import { no } from '@yunshi/kernel/result';
 import { answers, handle, type Answerer, type Handler } from '@yunshi/messaging/handle';
-import { forOrder, release, reserve, use } from './claim.ts';
-import { claims, findForCheckout } from './claims.ts';
+import { deductionFor } from '../coupon/deduction.ts';
+import { forOrder, reckon, release, reserve, use } from './claim.ts';
+import { claims, findClaim, findForCheckout } from './claims.ts';
 
 /** What the purchase asks of a claimed coupon. */
 export const claimHandlers: readonly Handler[] = [
@@ -22,6 +24,11 @@ export const claimHandlers: readonly Handler[] = [
     key: (ask) => ask.claimId,
     decide: (ask, held, { reply }) => ({ ...(held && { save: release(held, ask) }), reply: reply.released({}) }),
   }),
+  handle(reckonCoupon, {
+    of: claims,
+    key: (ask) => ask.claimId,
+    decide: (ask, held, { reply }) => ({ ...(held && { save: reckon(held, ask) }), reply: reply.reckoned({}) }),
+  }),
   handle(useCoupon, {
     of: claims,
     key: (ask) => ask.claimId,
@@ -35,6 +42,11 @@ export const claimHandlers: readonly Handler[] = [
 ];
 
 export const claimAnswerers = (sql: Sql, clock: Clock): readonly Answerer[] => [
+  answers(deductionOf, async ({ claimId, accountId, kind, lines }) => {
+    const held = await findClaim(sql, accountId, claimId);
+    const deduction = held ? deductionFor(held, kind, lines) : no('not-found' as const);
+    return deduction.ok ? { deduction: deduction.value, refusal: null } : { deduction: 0, refusal: deduction.error };
+  }),
   answers(couponsForOrder, async ({ accountId, kind, lines }) => {
     const now = clock.now();
     const held = await findForCheckout(sql, { accountId, providerIds: lines.map((line) => line.providerId), now });

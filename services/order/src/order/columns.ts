@@ -29,6 +29,7 @@ export const orderColumns: readonly CsvColumn<Order>[] = [
   { title: '交付方式', of: ({ deliveryType }) => deliveries[deliveryType] },
   { title: '服务商', of: ({ providerName }) => providerName },
   { title: '数量', of: ({ line }) => line.quantity },
+  { title: '改价前总计', of: ({ firstTotal }) => inYuan(firstTotal) },
   { title: '商品总计', of: ({ total }) => inYuan(total) },
   { title: '优惠券抵扣', of: ({ deduction }) => inYuan(deduction) },
   { title: '实付金额', of: ({ payable }) => inYuan(payable) },

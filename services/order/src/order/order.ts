@@ -1,4 +1,4 @@
-import type { OrderEnd } from '@yunshi/contracts/order';
+import type { OrderEnd, PriceKept } from '@yunshi/contracts/order';
 import type { Channel } from '@yunshi/contracts/payment';
 import type { BankCode } from '@yunshi/kernel/banks';
 import { chinaDay, startOfChinaDay } from '@yunshi/kernel/calendar';
@@ -29,7 +29,8 @@ import { kindOf } from '../quote/renewal.ts';
  */
 export const orderFlow = flow('order', {
   pending_approval: { approve: 'pending_payment', cancel: 'cancelled', lapse: 'closed' },
-  pending_payment: { receive: 'processing', cancel: 'cancelled', lapse: 'closed' },
+  /** `waive`: its provider has let the price go to nothing. */
+  pending_payment: { receive: 'processing', waive: 'processing', cancel: 'cancelled', lapse: 'closed' },
   processing: { complete: 'completed', fail: 'failed', cancel: 'cancelled', lapse: 'closed' },
   completed: {},
   cancelled: {},
@@ -38,6 +39,16 @@ export const orderFlow = flow('order', {
 });
 export type OrderStatus = StateOf<typeof orderFlow>;
 type OrderAction = ActionOf<typeof orderFlow>;
+
+export const priceChangeFlow = flow('price-change', {
+  /** Nobody can pay meanwhile. */
+  asked: { change: 'changed', keep: 'kept' },
+  /** The order costs the new price, which the payment is about to be told. */
+  changed: { settle: 'settled' },
+  settled: {},
+  kept: {},
+});
+export type PriceChangeStatus = StateOf<typeof priceChangeFlow>;
 
 /** An order: what was bought, frozen, and what has become of it. */
 export type Order = {
@@ -65,6 +76,12 @@ export type Order = {
   readonly couponName: string | null;
   readonly deduction: Fen;
   readonly payable: Fen;
+  /** What it cost when the buyer confirmed it: a provider may lower that 改价, never raise it. */
+  readonly firstTotal: Fen;
+  readonly firstPayable: Fen;
+  /** How often its price was to be changed, and the last time that it was. */
+  readonly priceChanges: number;
+  readonly priceChange: PriceChange | null;
   /** The buyer's own number for it 采购单号. */
   readonly poNumber: string | null;
   /** Until when somebody must approve it, where somebody must. */
@@ -88,9 +105,23 @@ export type Order = {
   readonly deletedAt: Date | null;
 };
 
+/** A provider's wish to change the price 改价, and what has become of it. */
+export type PriceChange = {
+  readonly changeId: string;
+  readonly status: PriceChangeStatus;
+  readonly total: Fen;
+  readonly deduction: Fen;
+  readonly payable: Fen;
+  readonly note: string | null;
+  readonly askedBy: UserId;
+  /** RFC 3339. */
+  readonly askedAt: string;
+  readonly keptBecause: PriceKept | null;
+};
+
 /** What an order waits for, and until when, if that is known. */
 export type Awaited = {
-  readonly what: 'approval' | 'payment' | 'bank-approval' | 'delivery' | 'cancellation';
+  readonly what: 'approval' | 'payment' | 'price-change' | 'bank-approval' | 'delivery' | 'cancellation';
   readonly until: string | null;
 };
 export type What =
@@ -104,6 +135,9 @@ export type What =
   | 'payment-restored'
   | 'revocation-ended'
   | 'paid'
+  | 'price-change-asked'
+  | 'price-changed'
+  | 'price-kept'
   | 'cancel-requested'
   | 'completed'
   | 'cancelled'
@@ -206,6 +240,10 @@ export function place(request: Request, facts: Facts, policy: OrderPolicy, now: 
     couponName: coupon?.name ?? null,
     deduction,
     payable,
+    firstTotal: total,
+    firstPayable: payable,
+    priceChanges: 0,
+    priceChange: null,
     poNumber: request.poNumber ?? null,
     approveBy: waits ? new Date(now.getTime() + policy.approveWithinMs) : null,
     decidedBy: null,
@@ -294,8 +332,10 @@ export function reject(order: Order, { reason, refunded }: { readonly reason: Or
   if (isTerminal(orderFlow, order.status)) return { order, entries: [] };
   const action = hasEnding(reason) ? endings[reason] : 'lapse';
   const { order: then, entries } = action === 'fail' ? caughtUp(order, now) : { order, entries: [] };
-  const ended = { ...moved(then, action), endedAt: now, endReason: reason, refunded };
-  return told(ended, entries, now, ended.status as What, { reason, amount: refunded > 0 ? refunded : null });
+  // Money that came beside the order's own, twice or at an older price, went back beside it.
+  const back = Math.min(refunded, order.payable);
+  const ended = { ...moved(then, action), endedAt: now, endReason: reason, refunded: back };
+  return told(ended, entries, now, ended.status as What, { reason, amount: back > 0 ? back : null });
 }
 
 /** The purchase knows of the payment before the order does when its event is late: the order then learns it from what follows. */
@@ -338,11 +378,12 @@ export function told(order: Order, before: readonly Entry[], at: Date, what: Wha
 }
 
 /** What the order waits for now. */
-export function awaitedOf(order: Pick<Order, 'status' | 'approveBy' | 'payBy' | 'cancelRequestedAt'>): Awaited | null {
+export function awaitedOf(order: Pick<Order, 'status' | 'approveBy' | 'payBy' | 'cancelRequestedAt' | 'priceChange'>): Awaited | null {
   if (isTerminal(orderFlow, order.status)) return null;
   if (order.status === 'pending_approval') return { what: 'approval', until: order.approveBy?.toISOString() ?? null };
   if (order.status === 'processing') return { what: 'delivery', until: null };
   if (order.cancelRequestedAt !== null) return { what: 'cancellation', until: null };
+  if (order.priceChange?.status === 'asked') return { what: 'price-change', until: null };
   return { what: 'payment', until: order.payBy.toISOString() };
 }
 

@@ -4,7 +4,7 @@ import { until } from '@yunshi/testing/until';
 import { goodMood } from '../../fixtures/neighbours.ts';
 import { helpDeskWish, openMarket, type Person } from '../../fixtures/market.ts';
 import { minus20, trialWeek, usable } from '../stories.ts';
-import type { ShownEntry } from './wire.ts';
+import type { ShownEntry, ShownOrder } from './wire.ts';
 import type { z } from 'zod';
 
 const market = await openMarket();
@@ -49,6 +49,105 @@ describe('bought', () => {
     await until(async () => (await market.neighbours.deal(order.order_id))?.delivery === 'asked');
     await market.neighbours.deliver(order.order_id);
     await market.until(order.order_id, ({ status }) => status === 'completed');
+  });
+});
+
+describe('at another price', () => {
+  const changePrice = (orderId: string, body: object, as: Person = 'seller') =>
+    market.post<ShownOrder>(`/v1/provider/orders/${orderId}/price`, { as, key: randomUUID(), body });
+  const payable = (orderId: ShownOrder['order_id']) => until(async () => (await market.neighbours.deal(orderId))?.payment === 'open');
+  const settled = ({ price_change: change }: ShownOrder) => change?.status === 'settled';
+
+  test('lowered by its provider, with the coupon reckoned anew: paid, delivered and used at that price', async () => {
+    Object.assign(market.neighbours.mood, { coupons: [usable(minus20, 2_000)], deduction: 1_000 });
+    const order = await market.order();
+    await payable(order.order_id);
+    const asked = await changePrice(order.order_id, { total: 90_000, note: '老客户优惠' });
+    expect(asked).toMatchObject({ status: 202, body: { payable: 118_000, price_change: { status: 'asked', payable: 89_000 } } });
+    expect(await market.until(order.order_id, settled)).toMatchObject({
+      total: 90_000,
+      original_total: 120_000,
+      deduction: 1_000,
+      payable: 89_000,
+      coupon: { claim_id: minus20 },
+      status: 'pending_payment',
+    });
+    await market.pay(order);
+    await market.until(order.order_id, ({ status }) => status === 'completed');
+    expect(await market.neighbours.deal(order.order_id)).toMatchObject({ amount: 89_000, coupon: 'used', sales: 1 });
+    const told = await timelineOf(order.order_id);
+    expect(told.map(({ what, message }) => [what, message]).slice(1, 4)).toEqual([
+      ['price-change-asked', '服务商正在改价，暂时不能付款'],
+      ['price-changed', '服务商已改价，实付金额 ¥890.00'],
+      ['paid', '已付款 ¥890.00，等待服务商交付'],
+    ]);
+  });
+
+  test('to nothing: delivered at once without a payment, and the coupon is the buyer’s again', async () => {
+    Object.assign(market.neighbours.mood, { coupons: [usable(minus20, 2_000)] });
+    const order = await market.order();
+    await payable(order.order_id);
+    expect((await changePrice(order.order_id, { total: 0 })).status).toBe(202);
+    const done = await market.until(order.order_id, (now) => now.status === 'completed' && settled(now));
+    expect(done).toMatchObject({ payable: 0, coupon: null, payment: null });
+    expect(await market.neighbours.deal(order.order_id)).toMatchObject({ payment: 'closed', coupon: 'released', sales: 1 });
+  });
+
+  test('to nothing, and the provider does not deliver: taken back with nothing to give back', async () => {
+    Object.assign(market.neighbours.mood, { coupons: [usable(minus20, 2_000)], fulfil: 'refuse' });
+    const order = await market.order();
+    await payable(order.order_id);
+    await changePrice(order.order_id, { total: 0 });
+    const failed = await market.until(order.order_id, (now) => now.status === 'failed' && settled(now));
+    expect(failed).toMatchObject({ end_reason: 'not-delivered', refunded: 0 });
+  });
+
+  test('refused where the money was faster, and the price stays', async () => {
+    market.neighbours.mood.pause = 'stay-silent';
+    const order = await market.order();
+    await payable(order.order_id);
+    await changePrice(order.order_id, { total: 90_000 });
+    await market.pay(order);
+    await market.until(order.order_id, ({ status }) => status === 'completed');
+    await market.passTime(6 * 60_000);
+    const kept = await market.until(order.order_id, ({ price_change: change }) => change?.status === 'kept');
+    expect(kept).toMatchObject({ status: 'completed', payable: 120_000, price_change: { kept_because: 'unanswered' } });
+  });
+
+  test('refused by a bank that holds the voucher: it can be paid as before', async () => {
+    market.neighbours.mood.pause = 'bank-holds-voucher';
+    const order = await market.order();
+    await payable(order.order_id);
+    await changePrice(order.order_id, { total: 90_000 });
+    const kept = await market.until(order.order_id, ({ price_change: change }) => change?.status === 'kept');
+    expect(kept).toMatchObject({ payable: 120_000, awaits: { what: 'payment' }, price_change: { kept_because: 'bank-holds-voucher' } });
+    await market.pay(order);
+    await market.until(order.order_id, ({ status }) => status === 'completed');
+  });
+
+  test('cancelled meanwhile: one end, and the price that stands is the one that was shown last', async () => {
+    const order = await market.order();
+    await payable(order.order_id);
+    await Promise.all([changePrice(order.order_id, { total: 90_000 }), market.post(`/v1/orders/${order.order_id}/cancel`)]);
+    const over = ({ price_change: change }: ShownOrder) => change === null || change.status === 'kept' || change.status === 'settled';
+    const ended = await market.until(order.order_id, (now) => now.status === 'cancelled' && over(now));
+    expect(ended.payable).toBe(ended.price_change?.status === 'settled' ? 90_000 : 120_000);
+  });
+
+  test('only by its provider, only while it is unpaid, never above the original', async () => {
+    const order = await market.order();
+    await payable(order.order_id);
+    expect((await changePrice(order.order_id, { total: 1 }, 'provider')).status).toBe(404);
+    expect((await changePrice(order.order_id, { total: 1 }, 'lin')).status).toBe(403);
+    expect(await changePrice(order.order_id, { total: 120_001 })).toMatchObject({
+      status: 422,
+      body: { code: 'price-above-original', errors: [{ field: '/total' }] },
+    });
+    expect(await changePrice(order.order_id, { total: 120_000 })).toMatchObject({ status: 422, body: { code: 'price-unchanged' } });
+    expect((await changePrice(order.order_id, { total: -1 })).status).toBe(400);
+    await market.pay(order);
+    await market.until(order.order_id, ({ status }) => status === 'completed');
+    expect(await changePrice(order.order_id, { total: 1 })).toMatchObject({ status: 409, body: { code: 'order-not-repriceable' } });
   });
 });
 

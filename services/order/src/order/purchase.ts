@@ -2,7 +2,8 @@ import type { OrderId, SagaId } from '@yunshi/kernel/ids';
 import { startSaga, type SagaStart } from '@yunshi/messaging/handle';
 import { purchaseSaga } from '../sagas/purchase.saga.ts';
 import { renewalSaga } from '../sagas/renewal.saga.ts';
-import type { Order } from './order.ts';
+import { repricingSaga } from '../sagas/repricing.saga.ts';
+import type { Order, PriceChange } from './order.ts';
 
 /** An order has one saga, so the saga's id follows from the order's, and nobody has to look it up to stop it. */
 export const sagaOf = (orderId: OrderId): SagaId => `sag_${orderId.slice('ord_'.length)}` as SagaId;
@@ -27,4 +28,11 @@ export const beginPurchase = (order: Order): SagaStart =>
       ...(order.forInstanceId !== null && { instanceId: order.forInstanceId }),
       refunded: 0,
     },
+  });
+
+export const beginRepricing = ({ orderId, accountId, claimId }: Order, { changeId, deduction, payable }: PriceChange): SagaStart =>
+  startSaga(repricingSaga, {
+    id: changeId,
+    key: orderId,
+    data: { changeId, orderId, accountId, ...(claimId !== null && { claimId }), deduction, payable },
   });

@@ -51,6 +51,15 @@ export function sentences({ what, reason, amount, bank }: Pick<Entry, 'what' | '
       return { zh: '退票款项已重新到账，相关资源已恢复', en: 'The money came again; what was suspended goes on' };
     case 'revocation-ended':
       return { zh: '退票款项未重新支付，相关资源已终止', en: 'The money did not come again; what was delivered for it is ended' };
+    case 'price-change-asked':
+      return { zh: '服务商正在改价，暂时不能付款', en: 'The provider is changing the price; it cannot be paid for a moment' };
+    case 'price-changed':
+      return {
+        zh: `服务商已改价，实付金额 ${yuan(amount ?? 0)}`,
+        en: `The provider has changed the price: ${yuan(amount ?? 0)} is to be paid`,
+      };
+    case 'price-kept':
+      return { zh: `改价未生效，实付金额仍为 ${yuan(amount ?? 0)}`, en: `The price was not changed: ${yuan(amount ?? 0)} is to be paid` };
     case 'cancel-requested':
       return { zh: '已申请取消，等待支付渠道确认', en: 'Cancellation was requested; the payment channel confirms it' };
     case 'completed':

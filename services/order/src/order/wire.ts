@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { OrderEnd } from '@yunshi/contracts/order';
+import { OrderEnd, PriceKept } from '@yunshi/contracts/order';
 import { Channel } from '@yunshi/contracts/payment';
 import { BankCode } from '@yunshi/kernel/banks';
 import { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { DeliveryType, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { wishBody } from '../quote/wire.ts';
-import { awaitedOf, orderFlow, type Entry, type Order } from './order.ts';
+import { awaitedOf, orderFlow, priceChangeFlow, type Entry, type Order, type PriceChangeStatus } from './order.ts';
 import { sentences } from './sentences.ts';
 
 const Time = z.iso.datetime({ offset: true });
@@ -25,9 +25,27 @@ export const OrderDecision = z.strictObject({
   note: z.string().trim().min(1).max(500).optional().meta({ description: 'For the one who placed it' }),
 });
 
+export const PriceRequest = z.strictObject({
+  total: Fen.meta({ description: 'What the goods are to cost before coupons 商品总计: from 0 to the original' }),
+  note: z.string().trim().min(1).max(200).optional().meta({ description: 'For the buyer' }),
+});
+
 export const Awaits = z
-  .object({ what: z.enum(['approval', 'payment', 'bank-approval', 'delivery', 'cancellation']), until: Time.nullable() })
+  .object({ what: z.enum(['approval', 'payment', 'price-change', 'bank-approval', 'delivery', 'cancellation']), until: Time.nullable() })
   .meta({ description: 'What the order waits for, and until when, if that is known' });
+
+const ShownPriceChange = z.object({
+  status: z.enum(priceChangeFlow.states as unknown as readonly [PriceChangeStatus, ...PriceChangeStatus[]]).meta({
+    description:
+      'asked: nobody can pay until it is known whether the price changes; settled: the new one can be paid; kept: it stays as it was',
+  }),
+  total: Fen,
+  deduction: Fen,
+  payable: Fen,
+  note: z.string().nullable(),
+  asked_at: Time,
+  kept_because: PriceKept.nullable(),
+});
 
 export const ShownOrder = z
   .object({
@@ -49,6 +67,8 @@ export const ShownOrder = z
     coupon: z.object({ claim_id: ClaimId, name: z.string() }).nullable(),
     deduction: Fen,
     payable: Fen,
+    original_total: Fen.meta({ description: 'The total when it was placed; its provider may have lowered it since 改价' }),
+    price_change: ShownPriceChange.nullable().meta({ description: 'The last one' }),
     po_number: z.string().nullable(),
     approval: z
       .object({ approve_by: Time, decided_by: UserId.nullable(), decided_at: Time.nullable(), note: z.string().nullable() })
@@ -92,6 +112,8 @@ export function shownOrder(order: Order): ShownOrder {
     coupon: claimId === null ? null : { claim_id: claimId, name: couponName ?? '' },
     deduction: order.deduction,
     payable: order.payable,
+    original_total: order.firstTotal,
+    price_change: priceChangeOf(order),
     po_number: order.poNumber,
     approval: approvalOf(order),
     agreements: [...order.agreements],
@@ -112,6 +134,17 @@ function approvalOf({ approveBy, decidedBy, decidedAt, decisionNote }: Order): S
   return approveBy && { approve_by: approveBy.toISOString(), decided_by: decidedBy, decided_at: time(decidedAt), note: decisionNote };
 }
 
+const priceChangeOf = ({ priceChange: change }: Order): ShownOrder['price_change'] =>
+  change && {
+    status: change.status,
+    total: change.total,
+    deduction: change.deduction,
+    payable: change.payable,
+    note: change.note,
+    asked_at: change.askedAt,
+    kept_because: change.keptBecause,
+  };
+
 export const ShownEntry = z
   .object({
     order_id: OrderId,
@@ -127,6 +160,9 @@ export const ShownEntry = z
       'payment-revoked',
       'payment-restored',
       'revocation-ended',
+      'price-change-asked',
+      'price-changed',
+      'price-kept',
       'cancel-requested',
       'completed',
       'cancelled',

@@ -1,13 +1,14 @@
 import { orderPlaced } from '@yunshi/contracts/order';
-import type { AccountId, OrderId, UserId } from '@yunshi/kernel/ids';
+import type { AccountId, OrderId, ProviderId, UserId } from '@yunshi/kernel/ids';
 import { httpWrite, write, type Context, type Decision } from '@yunshi/messaging/handle';
 import { orderPolicy } from '../policy.ts';
-import { Problem, refused } from '../problems.ts';
+import { Problem, refused, refusedPrice } from '../problems.ts';
 import { approve, decline } from './approval.ts';
 import { approvalDue, endedEarly, saved } from './handlers.ts';
 import { place, remove, requestCancel, type Facts, type Order, type Request } from './order.ts';
 import { orders } from './orders.ts';
-import { beginPurchase, sagaOf } from './purchase.ts';
+import { askPrice, type PriceAsked } from './price-change.ts';
+import { beginPurchase, beginRepricing, sagaOf } from './purchase.ts';
 import { trialId, trials, type Trial } from './trials.ts';
 import { shownOrder } from './wire.ts';
 
@@ -96,6 +97,19 @@ export const declineOrder = httpWrite('order.decline', {
     const declined = decline(order, deciding, now);
     if (!declined.ok) return { response: Problem.response(declined.error, { detail: `The order is ${order.status}.` }) };
     return { ...endedEarly(order, declined.value), response: { status: 200, body: shownOrder(declined.value.order) } };
+  },
+});
+
+export const changeOrderPrice = httpWrite('order.ask-price', {
+  of: orders,
+  key: ({ orderId }: PriceAsked & { readonly orderId: OrderId; readonly providerId: ProviderId }) => orderId,
+  decide: ({ providerId, ...wish }, order, { now }) => {
+    if (order?.providerId !== providerId) return { response: Problem.response('not-found') };
+    const asked = askPrice(order, wish, orderPolicy, now);
+    if (!asked.ok) return { response: refusedPrice(asked.error, order) };
+    const { order: changed } = asked.value;
+    const start = changed.priceChange ? [beginRepricing(changed, changed.priceChange)] : [];
+    return { ...saved(order, asked.value), start, response: { status: 202, body: shownOrder(changed) } };
   },
 });
 

@@ -9,6 +9,7 @@ import { play } from '@yunshi/saga/play';
 import { sagaProperties } from '@yunshi/saga/properties';
 import { helpDeskYear, instance, linBuys, linBuysWithCoupon, minus20, named, nextNoon, order, shops } from '../stories.ts';
 import { purchaseSaga } from './purchase.saga.ts';
+import { repriced } from './steps.ts';
 import { world } from './world.fixture.ts';
 
 const payment = named<PaymentId>('pay', 'c1');
@@ -151,6 +152,52 @@ describe('not bought', () => {
       .sends(rejectOrder, { orderId: order, reason: 'not-delivered', refunded: 0 })
       .receives('rejected')
       .endsRolledBack('fulfil');
+  });
+});
+
+describe('at another price', () => {
+  const cheaper = (amount: number, payable: number, claimId: typeof minus20 | null = null) =>
+    repriced({ line: { ...helpDeskYear, amount }, payable, claimId });
+  const awaitingPayment = () => play(purchaseSaga, linBuysWithCoupon).receives('reserved', { deduction: 2_000 }).sends(collectPayment);
+
+  test('what was paid in the end is delivered, with the coupon that still fits', () => {
+    const bought = awaitingPayment()
+      .isAmended(cheaper(110_000, 108_000, minus20))
+      .receives('paid', paid)
+      .sends(fulfilOrder)
+      .receives('fulfilled', { instanceId: instance })
+      .sends(useCoupon, held);
+    expect(bought.state.data).toMatchObject({ payable: 108_000, line: { amount: 110_000 } });
+  });
+
+  test('a coupon that does not fit any more is not used', () => {
+    const bought = awaitingPayment()
+      .isAmended(cheaper(90_000, 90_000))
+      .receives('paid', paid)
+      .receives('fulfilled', { instanceId: instance })
+      .sends(recordSale);
+    expect(bought.state.asked).not.toContain('use coupon');
+  });
+
+  test('with nothing left to pay it is delivered at once, and what comes of the payment is not heard', () => {
+    const gift = awaitingPayment()
+      .isAmended(cheaper(0, 0))
+      .sends(fulfilOrder)
+      .ignores({ kind: 'answered', step: 'collect payment', direction: 'do', reply: 'paid', answer: paid })
+      .receives('refused', { reason: 'provider-never-delivered' })
+      .sends(returnPayment, { orderId: order, accountId: shops, reason: 'not-delivered' })
+      .receives('closed')
+      .sends(releaseCoupon, held)
+      .receives('released')
+      .sends(rejectOrder, { orderId: order, reason: 'not-delivered', refunded: 0 })
+      .receives('rejected');
+    gift.endsRolledBack('fulfil');
+    expect(gift.undone).toEqual(['collect payment', 'reserve coupon', 'place order']);
+  });
+
+  test('not paid in time: taken back like any other', () => {
+    const late = awaitingPayment().isAmended(cheaper(90_000, 90_000)).timesOut().sends(returnPayment).receives('closed');
+    expect(late.sends(releaseCoupon, held).undone).toEqual(['collect payment']);
   });
 });
 

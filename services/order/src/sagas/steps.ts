@@ -22,7 +22,9 @@ export const Purchase = z.object({
   isTrial: z.boolean(),
   /** The claimed coupon that the buyer chose. */
   claimId: ClaimId.optional(),
-  /** What the buyer confirmed: list price less the coupon's deduction. It stays, whatever the answers say. */
+  /** The coupon took nothing off the price as it was changed 改价, and has been given back. */
+  couponLetGo: z.boolean().optional(),
+  /** What the buyer confirmed: list price less the coupon's deduction. It stays, whatever the answers say; only a change of the price changes it. */
   payable: Fen,
   payBy: z.iso.datetime({ offset: true }),
   /** What the purchase makes, or what it is for. */
@@ -97,5 +99,11 @@ export const paymentCollected = {
   undoKeep: returned,
 } as const;
 
-export const couponUsed = { when: hasCoupon, send: useCoupon, with: claim, on: 'used' } as const;
+/** What a purchase remembers once its price has been changed. */
+export const repriced =
+  ({ line, payable, claimId }: { readonly line: Line; readonly payable: Fen; readonly claimId: ClaimId | null }) =>
+  (p: Purchase): Purchase => ({ ...p, line, payable, ...(hasCoupon(p) && claimId === null && { couponLetGo: true }) });
+
+const keepsCoupon = (p: Purchase) => hasCoupon(p) && p.couponLetGo !== true;
+export const couponUsed = { when: keepsCoupon, send: useCoupon, with: claim, on: 'used' } as const;
 export const orderCompleted = { send: completeOrder, with: completion, on: 'completed' } as const;

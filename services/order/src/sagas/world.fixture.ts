@@ -7,7 +7,7 @@ import { Channel, collectPayment, returnPayment } from '@yunshi/contracts/paymen
 import type { PaymentId } from '@yunshi/kernel/ids';
 import { answersTo, type World } from '@yunshi/saga/properties';
 import { helpDeskYear, instance, linBuys, minus20, named, nextNoon } from '../stories.ts';
-import type { Purchase } from './steps.ts';
+import { repriced, type Purchase } from './steps.ts';
 
 /* Everybody whom the sagas of this service talk to, with every answer that they may give. */
 
@@ -59,4 +59,14 @@ export const world: World<Purchase> = {
     answersTo(completeOrder, { completed: () => ({}) }),
     answersTo(rejectOrder, { rejected: () => ({}) }),
   ],
+  // 改价: the price falls while the payment is awaited, perhaps to nothing, perhaps below what the coupon needs.
+  amends: {
+    step: 'collect payment',
+    into: (p, draw) => {
+      const total = draw(fc.integer, { min: 0, max: p.line.amount });
+      const payable = draw(fc.integer, { min: 0, max: Math.min(total, p.payable) });
+      const claimId = p.claimId !== undefined && payable < total ? p.claimId : null;
+      return repriced({ line: { ...p.line, amount: total }, payable, claimId })(p);
+    },
+  },
 };

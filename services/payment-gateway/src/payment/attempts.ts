@@ -43,6 +43,7 @@ export type Unpayable =
   | 'payment-made'
   | 'payment-closed'
   | 'payment-window-over'
+  | 'price-changing'
   | 'channel-not-offered'
   | 'attempt-open'
   | 'attempt-closing'
@@ -57,6 +58,7 @@ export function attempt(
 ): Result<Change & { readonly attemptId: AttemptId }, Unpayable> {
   if (payment.status === 'paid' || payment.status === 'revoked' || payment.status === 'restored') return no('payment-made');
   if (payment.status !== 'open') return no('payment-closed');
+  if (payment.pause) return no('price-changing');
   const rules = channelRules[channel];
   const payee = payment.payees[channel];
   if (payee === undefined || payment.amount > rules.amountMax) return no('channel-not-offered');
@@ -144,7 +146,7 @@ export function ask(payment: Payment, now: Date): Change {
 export function placed(payment: Payment, attemptId: AttemptId, answer: PlaceOutcome, now: Date): Change {
   const found = payment.attempts.find((one) => one.attemptId === attemptId);
   if (!found || !isLive(found)) return unchanged(payment);
-  const wanted = payment.status === 'open' && now < found.expiresAt;
+  const wanted = payment.status === 'open' && !payment.pause && now < found.expiresAt;
   switch (answer.kind) {
     case 'placed': {
       const shown = { ...found, ...meansOf(answer), channelNo: answer.channelNo ?? found.channelNo, shownAt: now, checks: 0 };
@@ -265,7 +267,7 @@ function received(payment: Payment, found: Attempt, order: OrderSeen, now: Date)
   const cash: Attempt = { ...found, received: order.amount, paidAt, transactionId: order.transactionId ?? null };
   const { orderId, accountId, providerId, paymentId } = payment;
   const movement = { orderId, accountId, providerId, at: now, amount: order.amount, channel: found.channel };
-  if (payment.status === 'open' && order.amount === found.amount) {
+  if (isWanted(payment) && order.amount === found.amount && found.amount === payment.amount) {
     const kept = put({ ...payment, status: moved(paymentFlow, payment.status, 'receive'), paidAt }, step(cash, 'keep'));
     const data = { orderId, accountId, paymentId, attemptId: found.attemptId, channel: found.channel, amount: order.amount };
     return {
@@ -278,13 +280,17 @@ function received(payment: Payment, found: Attempt, order: OrderSeen, now: Date)
     };
   }
   const double = payment.status === 'paid' || payment.status === 'revoked' || payment.status === 'restored';
-  const reason: OrphanReason = order.amount !== found.amount ? 'wrong-amount' : double ? 'double' : 'late';
+  const wrong = order.amount !== found.amount || (isWanted(payment) && found.amount !== payment.amount);
+  const reason: OrphanReason = wrong ? 'wrong-amount' : double ? 'double' : 'late';
   const orphan: Attempt = { ...step(cash, 'orphan'), orphanReason: reason };
   // Whoever asked for the money back waits until this money, too, has gone back.
   const status = payment.status === 'closing' ? moved(paymentFlow, payment.status, 'receive') : payment.status;
   const change = refundAll(put({ ...payment, status }, orphan), orphan, now);
   return { payment: change.payment, effects: [{ do: 'post', entry: ledger.orphanReceipt(found.attemptId, movement) }, ...change.effects] };
 }
+
+/** Once the channel has said that nothing can be paid, and the price is changed on its word, money that comes after all comes too late. */
+const isWanted = ({ status, pause }: Payment): boolean => status === 'open' && pause?.confirmed !== true;
 
 /** The time to look at the attempts again has come. */
 export function check(payment: Payment, now: Date): Change {

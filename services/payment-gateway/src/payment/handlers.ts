@@ -1,6 +1,6 @@
 /** Messages, deadlines and outcomes in; what follows out. The decisions themselves are in payment.ts, attempts.ts and refunds.ts. */
 import { orderCompleted } from '@yunshi/contracts/order';
-import { collectPayment, returnPayment } from '@yunshi/contracts/payment';
+import { collectPayment, pausePayment, rebillPayment, resumePayment, returnPayment } from '@yunshi/contracts/payment';
 import type { OrderId, PaymentId, ProviderId } from '@yunshi/kernel/ids';
 import {
   due,
@@ -23,6 +23,7 @@ import { applyRefund, closeOrder, placeOrder, queryOrder, queryRefund } from './
 import type { ChannelOrder, ChannelRefund, Channels, PaymentChannel } from './channel.ts';
 import { endOf } from './channels.ts';
 import { orderNumber, shareNumber, shareReturnNumber } from './numbers.ts';
+import { answerPause, pause, rebill, resume } from './pause.ts';
 import { collect, giveBack, sell } from './payment.ts';
 import { payments, taskRows } from './payments.ts';
 import { checkRefunds, refundAnswered, refundQueried } from './refunds.ts';
@@ -56,6 +57,7 @@ export const paymentHandlers = ({ payeesOf, newPaymentId }: Deps): readonly Hand
     decide: ({ orderId, accountId }, payment, { now, from }) =>
       decisionOf(payment, giveBack(payment, { orderId, accountId }, { now, from, paymentId: newPaymentId(now) }), from),
   }),
+  ...priceChangeHandlers,
   on(orderCompleted, {
     of: payments,
     key: (event) => event.orderId,
@@ -76,6 +78,30 @@ export const paymentHandlers = ({ payeesOf, newPaymentId }: Deps): readonly Hand
   due(RECHECK, { of: payments, decide: (_key: OrderId, payment) => (payment ? decisionOf(payment, recheck(payment)) : {}) }),
   ...outcomeHandlers,
   ...sharingHandlers,
+];
+
+const priceChangeHandlers: readonly Handler[] = [
+  handle(pausePayment, {
+    of: payments,
+    key: (ask) => ask.orderId,
+    decide: (_ask, payment, { now, from, reply }) => {
+      const paused = pause(payment, from, now);
+      return paused.ok ? decisionOf(payment, paused.value, from) : { reply: reply.refused({ reason: paused.error }) };
+    },
+  }),
+  handle(resumePayment, {
+    of: payments,
+    key: (ask) => ask.orderId,
+    decide: (_ask, payment, { reply }) => ({ ...(payment && decisionOf(payment, resume(payment))), reply: reply.resumed({}) }),
+  }),
+  handle(rebillPayment, {
+    of: payments,
+    key: (ask) => ask.orderId,
+    decide: ({ amount }, payment, { now, reply }) => ({
+      ...(payment && decisionOf(payment, rebill(payment, amount, now))),
+      reply: reply.rebilled({}),
+    }),
+  }),
 ];
 
 /** What becomes of the answers, and of their absence. */
@@ -154,7 +180,8 @@ export function performers(channels: Channels): readonly Performer[] {
 }
 
 /** A change in the words of the core. `from` is whoever waits for the reply to the message in hand. */
-export function decisionOf(before: Payment | undefined, { payment, effects }: Change, from?: SagaRef): Decision<Payment> {
+export function decisionOf(before: Payment | undefined, change: Change, from?: SagaRef): Decision<Payment> {
+  const { payment, effects } = answerPause(change);
   const decision: Mutable<Decision<Payment>> = payment === before ? {} : { save: payment };
   for (const effect of effects) record(decision, effect, { payment, from });
   const settled = before && liveAttempt(before) && !liveAttempt(payment);
@@ -187,6 +214,8 @@ function record(decision: Mutable<Decision<Payment>>, effect: Effect, { payment,
     case 'answer-paid':
     case 'answer-held':
     case 'answer-closed':
+    case 'answer-paused':
+    case 'answer-not-paused':
     case 'answer-refunded': {
       const reply = replyOf(effect);
       if (isSame(effect.to, from)) decision.reply = reply;
@@ -213,6 +242,10 @@ function replyOf(effect: Extract<Effect, { to: Asker }>) {
       return collectPayment.reply.held({ until: effect.until.toISOString() });
     case 'answer-closed':
       return returnPayment.reply.closed({});
+    case 'answer-paused':
+      return pausePayment.reply.paused({});
+    case 'answer-not-paused':
+      return pausePayment.reply.refused({ reason: effect.reason });
     case 'answer-refunded':
       return returnPayment.reply.refunded({ amount: effect.amount });
   }

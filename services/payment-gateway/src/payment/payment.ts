@@ -22,7 +22,7 @@ export function collect(
 ): Result<Change, 'closed' | 'no-channel'> {
   if (!known) {
     if (Object.keys(bill.payees).length === 0) return no('no-channel');
-    const fresh = { ...unsold, returners: [], createdAt: now, paidAt: null, attempts: [], refunds: [] };
+    const fresh = { ...unsold, returners: [], pause: null, createdAt: now, paidAt: null, attempts: [], refunds: [] };
     return ok(unchanged({ ...bill, paymentId, status: 'open', collector: from, ...fresh }));
   }
   if (known.status === 'open') return ok(unchanged({ ...known, collector: from }));
@@ -66,7 +66,17 @@ export function giveBack(
 }
 
 function neverOpened(ask: Pick<Payment, 'orderId' | 'accountId'>, paymentId: PaymentId, now: Date): Payment {
-  const nothing = { ...unsold, providerId: null, amount: 0, description: '', payees: {}, collector: null, returners: [], paidAt: null };
+  const nothing = {
+    ...unsold,
+    providerId: null,
+    amount: 0,
+    description: '',
+    payees: {},
+    collector: null,
+    returners: [],
+    pause: null,
+    paidAt: null,
+  };
   return { ...ask, ...nothing, paymentId, status: 'closed', deliveryType: 'saas', payBy: now, createdAt: now, attempts: [], refunds: [] };
 }
 

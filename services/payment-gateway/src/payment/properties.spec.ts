@@ -25,9 +25,12 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
   },
   { weight: 1, arbitrary: which.map<Move>((nth) => (world) => world.bankRevokes(nth)) },
   { weight: 1, arbitrary: fc.constantFrom(...outcomes).map<Move>((outcome) => (world) => world.operatorsSettle(outcome)) },
-  { weight: 3, arbitrary: which.map<Move>((nth) => (world) => world.buyerPays(nth, bill.amount)) },
+  { weight: 3, arbitrary: which.map<Move>((nth) => (world) => world.buyerPays(nth)) },
   { weight: 1, arbitrary: which.map<Move>((nth) => (world) => world.buyerPays(nth, bill.amount - 1)) },
   { weight: 1, arbitrary: fc.constant<Move>((world) => world.sagaTurnsBack()) },
+  { weight: 2, arbitrary: fc.constant<Move>((world) => world.providerPauses()) },
+  { weight: 1, arbitrary: fc.constant<Move>((world) => world.sagaResumes()) },
+  { weight: 2, arbitrary: fc.constantFrom(0, 1, 9_900, 19_900).map<Move>((amount) => (world) => world.sagaRebills(amount)) },
   {
     weight: 5,
     arbitrary: fc.tuple(which, fate).map<Move>(
@@ -117,6 +120,14 @@ const takenBack: Move = (world) => {
   world.bankRevokes(0);
   world.noticeArrives(world.notices.length - 1);
 };
+const pausing: Move = (world) => {
+  world.providerPauses();
+  for (let call = 0; call < 2; call++) {
+    world.carryOut(0, 'answered');
+    world.answerArrives(0);
+  }
+};
+const cheaper: Move = (world) => world.sagaRebills(9_900);
 const beginnings = fc.constantFrom<readonly Move[]>(
   [],
   [code],
@@ -126,6 +137,11 @@ const beginnings = fc.constantFrom<readonly Move[]>(
   [code, sold, sharing],
   [code, sold, sharing, released],
   [code, sold, sharing, released, spent],
+  [code, pausing],
+  [code, pausing, cheaper],
+  [code, pausing, cheaper, code],
+  [page, pausing],
+  [page, handedIn, pausing],
   [page],
   [page, handedIn],
   [page, handedIn, approved],
@@ -158,6 +174,8 @@ function holds(world: World, before: Payment): void {
     const asksBack = asked.reduce((sum, one) => sum + one.amount, 0);
     expect(asksBack).toBeLessThanOrEqual(paid.received ?? 0);
   }
+  // What is kept is the price, whatever it was when the buyer began to pay.
+  for (const kept of payment.attempts.filter((one) => one.status === 'kept')) expect(kept.received).toBe(payment.amount);
   // Nobody owes what he has not had: buyers, provider and marketplace are never in debt, whatever comes back in whatever parts.
   const creditors = ['buyer_funds', 'suspense', 'provider_payable', 'provider_balance', 'platform_fee'];
   expect(creditors.filter((account) => world.balance(account) > 0)).toEqual([]);
@@ -173,6 +191,8 @@ function play(story: readonly Move[]): World {
   }
   return world;
 }
+
+const isReturn = (answer: string): boolean => answer === 'answer-closed' || answer === 'answer-refunded';
 
 describe('whatever happens in whatever order', () => {
   test('at most one attempt is kept, nothing goes back twice, and no money state is ever taken back', () => {
@@ -192,9 +212,9 @@ describe('whatever happens in whatever order', () => {
         const { payment } = world;
         const kept = keptAttempt(payment);
         const back = kept ? refundedOfAttempt(payment, kept.attemptId) : 0;
-        expect(world.held()).toBe(payment.status === 'paid' ? bill.amount - back : 0);
+        expect(world.held()).toBe(payment.status === 'paid' ? payment.amount - back : 0);
         const again = payment.status === 'restored' ? revokedAttempt(payment)! : undefined;
-        const repaid = again ? bill.amount - refundedOfAttempt(payment, again.attemptId) : 0;
+        const repaid = again ? payment.amount - refundedOfAttempt(payment, again.attemptId) : 0;
         expect(world.balance('channel_clearing:own_bank')).toBe(repaid);
         expect(world.balance('channel_clearing')).toBe(world.held() + repaid - world.withdrawn());
         expect(world.balance('suspense')).toBe(0);
@@ -217,11 +237,11 @@ describe('whatever happens in whatever order', () => {
     fc.assert(
       fc.property(stories, (story) => {
         const world = play(story);
-        const answeredBefore = world.answered.filter((one) => one !== 'answer-paid').length;
+        const answeredBefore = world.answered.filter((one) => isReturn(one)).length;
         if (answeredBefore === 0) world.sagaTurnsBack();
         world.settle();
         if (world.payment.status === 'restored') return;
-        expect(world.answered.filter((one) => one !== 'answer-paid').length).toBeGreaterThan(0);
+        expect(world.answered.filter((one) => isReturn(one)).length).toBeGreaterThan(0);
         expect(['closed', 'refunded', 'revoked', 'ended']).toContain(world.payment.status);
         expect(world.held()).toBe(0);
       }),
@@ -243,6 +263,28 @@ describe('whatever happens in whatever order', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  test('the price is changed only while nobody can pay, and what was paid first stands at its price', () => {
+    const reached = new Set<string>();
+    fc.assert(
+      fc.property(stories, (story) => {
+        const world = new World();
+        for (const move of story) {
+          const before = { paid: keptAttempt(world.payment), answers: world.answered.length };
+          move(world);
+          const told = world.answered.slice(before.answers).filter((one) => one === 'answer-paused' || one === 'answer-not-paused');
+          for (const one of told) reached.add(`${one} ${world.payment.status}`);
+          const isTaken = before.paid !== undefined && world.payment.status === 'paid';
+          expect(isTaken ? keptAttempt(world.payment) : before.paid).toEqual(before.paid);
+          if (!world.isPaused) continue;
+          expect([...world.orders.values()].filter(({ state }) => state === 'unpaid' || state === 'approving')).toEqual([]);
+        }
+      }),
+      { numRuns: 2_000, seed: 20_260_302 },
+    );
+    for (const end of ['answer-paused open', 'answer-not-paused paid', 'answer-not-paused open', 'answer-not-paused closing'])
+      expect([...reached]).toContain(end);
   });
 
   test('the saga waits at least as long as anything may still be paid', () => {

@@ -134,6 +134,7 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
       'payment-made',
       'payment-closed',
       'payment-window-over',
+      'price-changing',
       'channel-not-offered',
       'balance-cannot-pay',
       'attempt-closing',
@@ -174,14 +175,14 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
     );
   };
 
-/** Does it, and if the payment is not there yet, once more when it is. */
+/** Does it, and if the payment is not there yet, or its price is being changed, once more when it is. */
 async function whenReady<T>(following: Following<Payment>, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
-    if (!(error instanceof Problem && error.code === 'payment-not-ready')) throw error;
+    if (!(error instanceof Problem && (error.code === 'payment-not-ready' || error.code === 'price-changing'))) throw error;
   }
-  await following.until(() => true, PAYMENT_MS_MAX, { mayComeLater: true });
+  await following.until(({ pause }) => pause === null, PAYMENT_MS_MAX, { mayComeLater: true });
   return open();
 }
 

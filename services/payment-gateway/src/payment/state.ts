@@ -134,6 +134,9 @@ export type Asker = {
   readonly traceparent?: string;
 };
 
+/** Nobody may pay while the price is changed 改价: who waits for that, and whether the channel has confirmed that nobody can. */
+export type Pause = { readonly by: Asker; readonly confirmed: boolean };
+
 export type Payment = {
   readonly orderId: OrderId;
   readonly paymentId: PaymentId;
@@ -148,6 +151,7 @@ export type Payment = {
   readonly payees: Readonly<Partial<Record<Channel, string>>>;
   readonly collector: Asker | null;
   readonly returners: readonly Asker[];
+  readonly pause: Pause | null;
   readonly createdAt: Date;
   readonly paidAt: Date | null;
   readonly deliveryType: DeliveryType;
@@ -183,6 +187,8 @@ export type Task = {
   readonly openedAt: Date;
 };
 
+export type NotPaused = 'paid' | 'closed' | 'bank-holds-voucher';
+
 /** What shall happen along with the new state. */
 export type Effect =
   /** Calls of the channel; `at` delays them. */
@@ -195,6 +201,8 @@ export type Effect =
   /** No answer yet: the payment may be settled until then. */
   | { readonly do: 'answer-held'; readonly to: Asker; readonly until: Date }
   | { readonly do: 'answer-closed'; readonly to: Asker }
+  | { readonly do: 'answer-paused'; readonly to: Asker }
+  | { readonly do: 'answer-not-paused'; readonly to: Asker; readonly reason: NotPaused }
   | { readonly do: 'answer-refunded'; readonly to: Asker; readonly amount: Fen }
   | { readonly do: 'tell'; readonly event: Message }
   | { readonly do: 'post'; readonly entry: Entry }

@@ -9,6 +9,7 @@ import { attempt, check, closeAnswered, leave, placed, queried, seen } from './a
 import type { CloseOutcome, OrderSeen, PlaceOutcome, QueryOutcome, RefundOutcome, RefundQueryOutcome } from './channel.ts';
 import { endOf } from './channels.ts';
 import { orderNumber, shareReturnNumber } from './numbers.ts';
+import { answerPause, pause, rebill, resume } from './pause.ts';
 import { giveBack, sell } from './payment.ts';
 import { checkRefunds, refundAnswered, refundQueried, refundSeen, refundSold, retryRefund } from './refunds.ts';
 import type { Attempt, Change, Effect, Payment, Refund } from './state.ts';
@@ -42,6 +43,8 @@ export class World {
   /** Answers on their way to us, and callbacks, which may come any number of times. */
   readonly answers: ((payment: Payment) => Change)[] = [];
   readonly notices: ((payment: Payment) => Change)[] = [];
+  /** Whether the saga that changes the price has been told that nobody can pay, and has not let go since. */
+  isPaused = false;
   /** Until when the saga waits. */
   heldUntil: Date = bill.payBy;
   readonly #revocations: ((payment: Payment) => Change)[] = [];
@@ -51,7 +54,8 @@ export class World {
   #withdrawals = 0;
   #attempts = 0;
 
-  take(change: Change): void {
+  take(made: Change): void {
+    const change = answerPause(made);
     this.payment = change.payment;
     for (const effect of change.effects) this.#follow(effect);
   }
@@ -80,8 +84,12 @@ export class World {
       case 'answer-held':
         this.heldUntil = effect.until;
         return;
+      case 'answer-paused':
+        this.isPaused = true;
+        return void this.answered.push(effect.do);
       case 'answer-paid':
       case 'answer-closed':
+      case 'answer-not-paused':
       case 'answer-refunded':
         return void this.answered.push(effect.do);
       case 'tell':
@@ -100,12 +108,12 @@ export class World {
     this.take(opening.value);
   }
   /** Anybody who has a code that the channel knows may pay it, even one that we have forgotten. */
-  buyerPays(which: number, amount: number): void {
+  buyerPays(which: number, amount?: number): void {
     const paying = this.#oneOf(
       which,
       ({ channel, state, expiresAt }) => channel === 'wechat_native' && state === 'unpaid' && this.now < expiresAt,
     );
-    if (paying) this.#becomes(paying, 'paid', amount);
+    if (paying) this.#becomes(paying, 'paid', amount ?? paying.amount);
   }
   makerSubmits(which: number): void {
     const open = this.#oneOf(
@@ -152,6 +160,21 @@ export class World {
     // Of a completed order no saga turns back; whether it is completed the saga knows, and we do where it matters.
     if (this.payment.status === 'restored') return;
     this.take(giveBack(this.payment, bill, { now: this.now, from: asker('collect payment', 'undo'), paymentId }));
+  }
+  /** 改价, as its saga does it: a price comes only after the answer, an undo at any time. */
+  providerPauses(): void {
+    if (this.payment.pause) return;
+    const paused = pause(this.payment, asker('pause payment'), this.now);
+    if (paused.ok) this.take(paused.value);
+  }
+  sagaResumes(): void {
+    this.isPaused = false;
+    this.take(resume(this.payment));
+  }
+  sagaRebills(amount: number): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.take(rebill(this.payment, amount, this.now));
   }
   orderCompletes(): void {
     const sold = sell(this.payment, this.now);
