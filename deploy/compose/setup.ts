@@ -36,7 +36,7 @@ function roleOf(role: string) {
   return { role, password: secrets.roles[role] ?? '' };
 }
 
-async function writeSecrets({ postgres, encryptionKey, playedProviders, treasury }: Secrets): Promise<void> {
+async function writeSecrets({ postgres, encryptionKey, paymentEncryptionKey, playedProviders, treasury }: Secrets): Promise<void> {
   const keys = join(SECRETS, 'setup', 'wechat');
   await ensureKeys(keys, new Date());
   const merchant = Object.entries(await merchantEnvironment(keys)).map(([name, value]) => [
@@ -60,6 +60,7 @@ async function writeSecrets({ postgres, encryptionKey, playedProviders, treasury
   give('payment-gateway', {
     ...(Object.fromEntries([...merchant, ...platform]) as Record<string, string>),
     WALLET_PAYOUT_TOKEN: treasury,
+    ENCRYPTION_KEY: paymentEncryptionKey,
   });
   // A merchant has its own private key and the payment service's public one, and none of the payment service's private keys.
   for (const file of ['merchant_key.pem', 'pub_key.pem']) copy(join(keys, file), join(SECRETS, 'payment-gateway', 'wechat', file));

@@ -8,8 +8,9 @@ export type Secrets = {
   postgres: string;
   /** Of each service's role, by the role's name. */
   roles: Record<string, string>;
-  /** 32 bytes in base64, for what a service keeps encrypted. */
+  /** 32 bytes in base64 each, for what fulfillment and payment-gateway keep encrypted. */
   encryptionKey: string;
+  paymentEncryptionKey: string;
   /** What the tokens of the played providers are made from. */
   playedProviders: string;
   /** What the treasury that pays account balances out knows the marketplace by. */
@@ -23,6 +24,7 @@ export function secretsIn(file: string, roles: readonly string[]): Secrets {
     postgres: kept.postgres ?? password(),
     roles: { ...kept.roles, ...Object.fromEntries(roles.map((role) => [role, kept.roles?.[role] ?? password()])) },
     encryptionKey: kept.encryptionKey ?? randomBytes(32).toString('base64'),
+    paymentEncryptionKey: kept.paymentEncryptionKey ?? randomBytes(32).toString('base64'),
     playedProviders: kept.playedProviders ?? password(),
     treasury: kept.treasury ?? password(),
   };

@@ -78,6 +78,7 @@ function edge({ dir, urls }: Place): Record<string, string> {
 function merchant({ urls, wechat, bank, secrets }: Place): Record<string, string> {
   return {
     ...wechat.merchant,
+    ENCRYPTION_KEY: secrets.paymentEncryptionKey,
     WECHAT_BASE_URL: urls['sandbox'] ?? '',
     WECHAT_NOTIFY_BASE_URL: urls['payment-gateway'] ?? '',
     WECHAT_PAY_PAGE_URL: `${urls['sandbox']}/pay`,

@@ -63,6 +63,7 @@ const configuration = async () =>
     LOG_LEVEL: 'error',
     ...(await merchantEnvironment(keysFolder)),
     WECHAT_BASE_URL: sandbox.url,
+    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     WECHAT_NOTIFY_BASE_URL: `http://127.0.0.1:${port}`,
     WECHAT_PAY_PAGE_URL: `${sandbox.url}/pay`,
   });

@@ -9,9 +9,12 @@ import { connectBus } from '@yunshi/messaging/bus';
 import { moveClock } from '@yunshi/messaging/clock';
 import { start as startPayment } from '@yunshi/payment-gateway/app';
 import { readConfig as readPaymentConfig } from '@yunshi/payment-gateway/config';
+import { numberOf, resealAccounts } from '@yunshi/payment-gateway/wallet/bank-accounts';
+import type { BankAccount } from '@yunshi/payment-gateway/wallet/wallet';
 import { start as startSandbox } from '@yunshi/sandbox/app';
 import { readConfig as readSandboxConfig } from '@yunshi/sandbox/config';
 import { ensureKeys, merchantEnvironment } from '@yunshi/sandbox/wechat/keys';
+import { vault } from '@yunshi/service/vault';
 import { testDatabase } from '@yunshi/testing/database';
 import { testNats } from '@yunshi/testing/nats';
 import { until } from '@yunshi/testing/until';
@@ -52,6 +55,7 @@ const configuration = readPaymentConfig({
   LOG_LEVEL: 'error',
   ...(await merchantEnvironment(root)),
   WECHAT_BASE_URL: sandbox.url,
+  ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   WECHAT_NOTIFY_BASE_URL: 'http://127.0.0.1:1',
   WALLET_PAYOUT_URL: `${sandbox.url}/sandbox/treasury`,
   WALLET_PAYOUT_TOKEN: token,
@@ -198,10 +202,31 @@ describe('a bank transfer', () => {
 
   test('of somebody else is not found, and only operators see where it goes', async () => {
     const { body } = await call<{ items: (Shown & { bank_account: unknown })[] }>(operator, '/v1/ops/wallet-withdrawals?status=processing');
-    expect(body.items[0]).toMatchObject({ bank_account: { number: expect.stringMatching(/^\d{19}$/) } });
+    const [waiting] = body.items;
+    expect(waiting).toMatchObject({ bank_account: { number: expect.stringMatching(/^\*{4}\d{4}$/) } });
+    const reveal = await act(operator, waiting!, 'reveal-account');
+    expect(reveal.body).toMatchObject({ number: expect.stringMatching(/^6200\d{15}$/) });
+    const audit = await call<{ items: { action: string; object: string }[] }>(operator, '/v1/ops/payment-gateway/audit?limit=1');
+    expect(audit.body.items[0]).toMatchObject({ action: 'withdrawal.reveal-account', object: `withdrawal:${waiting!.withdrawal_id}` });
     expect((await call(su, `/v1/wallet/withdrawals/${body.items[0]!.withdrawal_id}`)).status).toBe(404);
     expect((await call<{ items: unknown[] }>(su, '/v1/wallet/withdrawals')).body.items).toHaveLength(1);
   });
+});
+
+test('no number of a bank account stands in the database, and one that did is sealed at the next start', async () => {
+  const { sql } = first.core;
+  const kept = async () => JSON.stringify(await sql`select account_id, bank_account from wallets`);
+  expect(await kept()).not.toContain('62000000');
+  const open = { name: '晴禾科技', bank: '招商银行', number: '6200000000000000001' };
+  await sql`update wallets set bank_account = ${sql.json(open)} where account_id = ${lin.accountId}`;
+  const keys = [randomBytes(32), configuration.encryptionKeys[0]!];
+  await resealAccounts(sql, vault(keys));
+  expect(await kept()).not.toContain('62000000');
+  expect(await walletOf(lin)).toMatchObject({ bank_account: '招商银行 ****0001' });
+  const [row] = await sql<{ bankAccount: BankAccount }[]>`
+    select bank_account as "bankAccount" from wallets where account_id = ${lin.accountId}`;
+  // The old key is not needed any more.
+  expect(numberOf(vault(keys.slice(0, 1)), lin.accountId, row!.bankAccount)).toBe(open.number);
 });
 
 test('in the end every balance is what the ledger says, and the ledger adds up', async () => {

@@ -54,6 +54,8 @@ export type Collector = {
   readonly traceWhen: (traceId: string, wanted: (trace: CollectedTrace) => boolean, withinMs?: number) => Promise<CollectedTrace>;
   /** The latest value of each series of a metric: of a histogram, how many were recorded. */
   readonly points: (metric: string) => readonly CollectedPoint[];
+  /** All that ever came, as it came: to look for what must not be in it. */
+  readonly raw: () => string;
   readonly stop: () => Promise<void>;
 };
 
@@ -61,8 +63,9 @@ export type Collector = {
 export async function startCollector(): Promise<Collector> {
   const spans: CollectedSpan[] = [];
   const points = new Map<string, CollectedPoint>();
+  const texts: string[] = [];
   const server = createServer((request, response) => {
-    void receive(request, response, spans, points).catch(() => response.writeHead(400).end());
+    void receive(request, response, { spans, points, texts }).catch(() => response.writeHead(400).end());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -88,6 +91,7 @@ export async function startCollector(): Promise<Collector> {
       }
     },
     points: (metric) => [...points.values()].filter(({ name }) => name === metric),
+    raw: () => texts.join('\n'),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -96,16 +100,15 @@ export async function startCollector(): Promise<Collector> {
   };
 }
 
-async function receive(
-  request: IncomingMessage,
-  response: ServerResponse,
-  spans: CollectedSpan[],
-  points: Map<string, CollectedPoint>,
-): Promise<void> {
+type Kept = { readonly spans: CollectedSpan[]; readonly points: Map<string, CollectedPoint>; readonly texts: string[] };
+
+async function receive(request: IncomingMessage, response: ServerResponse, { spans, points, texts }: Kept): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const raw = Buffer.concat(chunks);
-  const body = JSON.parse((request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw).toString()) as Export;
+  const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw).toString();
+  texts.push(text);
+  const body = JSON.parse(text) as Export;
   if (request.url === '/v1/traces') spans.push(...spansIn(body));
   else if (request.url === '/v1/metrics') for (const point of pointsIn(body)) points.set(keyOf(point), point);
   else return void response.writeHead(404).end();

@@ -10,6 +10,7 @@ import { operationRoutes } from '@yunshi/operations/routes';
 import { egress } from '@yunshi/protocols/egress';
 import { catchUpWithCatalogue } from '@yunshi/service/catalogue';
 import { readiness } from '@yunshi/service/readiness';
+import { vault } from '@yunshi/service/vault';
 import { createLog } from '@yunshi/telemetry/log';
 import type { Log } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
@@ -27,7 +28,6 @@ import { instanceRoutes } from './instance/routes.ts';
 import { informationFrom } from './instance/service-information.ts';
 import { Problem } from './problems.ts';
 import { catchUpProduct, findProduct, knownProducts, productHandlers, providerNames } from './product/products.ts';
-import { vault } from './vault.ts';
 
 export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
 

@@ -1,19 +1,12 @@
 import { configOf, serviceEnvironment } from '@yunshi/service/environment';
+import { EncryptionKeys } from '@yunshi/service/vault';
 import { z } from 'zod';
-
-const Key = z.string().transform((text, context) => {
-  const key = Buffer.from(text, 'base64');
-  if (key.length !== 32) context.addIssue({ code: 'custom', message: 'a key is 32 bytes in base64' });
-  return key;
-});
 
 /** The variables that this service reads. */
 export const Environment = serviceEnvironment({
-  ENCRYPTION_KEY: z
-    .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(Key).min(1))
-    .describe('Encrypts credentials and tokens at rest. Several, parted by commas, while one takes over from another: the first seals'),
+  ENCRYPTION_KEY: EncryptionKeys.describe(
+    'Encrypts credentials and tokens at rest. Several, parted by commas, while one takes over from another: the first seals',
+  ),
   PROVIDER_SANDBOX_URL: z
     .url()
     .optional()

@@ -7,6 +7,7 @@ import { startCore, type Core } from '@yunshi/messaging/core';
 import { Problem as OperationProblem } from '@yunshi/operations/problems';
 import { operationRoutes } from '@yunshi/operations/routes';
 import { readiness } from '@yunshi/service/readiness';
+import { vault } from '@yunshi/service/vault';
 import { createLog, type Log } from '@yunshi/telemetry/log';
 import { observeLedger, observeOpenDifferences } from '@yunshi/telemetry/metrics';
 import { abnormalPerformers } from './abnormal/calls.ts';
@@ -34,6 +35,7 @@ import { revocationRoutes } from './revocation/routes.ts';
 import { settlementRoutes } from './settlement/routes.ts';
 import { providerStatements } from './settlement/statements.ts';
 import { sharingPerformers } from './sharing/calls.ts';
+import { resealAccounts } from './wallet/bank-accounts.ts';
 import { seedWallets } from './wallet/demo.ts';
 import { walletHandlers, walletPerformers, walletWrites } from './wallet/handlers.ts';
 import { treasury } from './wallet/payouts.ts';
@@ -59,6 +61,7 @@ const CERTIFICATES_EVERY_MS = 12 * 3_600_000;
 /** Collects buyers' money through the channels, keeps it safe, and gives back what cannot be kept. */
 export async function start(config: Config, given: { readonly log?: Log; readonly auth?: Auth } = {}): Promise<Running> {
   const log = given.log ?? createLog({ service: 'payment-gateway', level: config.logLevel });
+  const secrets = vault(config.encryptionKeys);
   const us = { mchid: config.wechat.mchid, appid: config.wechat.appid, notifyBaseUrl: config.wechat.notifyBaseUrl };
   const wechat = await openWechat(config.wechat, log);
   let companyOf = (_payee: string): string => '';
@@ -89,6 +92,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     ],
     onFault: (what, error) => log.error({ err: error }, what),
   });
+  await resealAccounts(core.sql, secrets);
   if (config.seed) await seedMerchants(core.sql);
   const merchants = await openMerchants(core.sql, Object.keys(channels) as Channel[], (error) => log.error({ err: error }, 'merchants'));
   ({ payeesOf, companyOf } = merchants);
@@ -108,7 +112,12 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       reconciliationRoutes({ core, book: differences, channels: sources.map((source) => source.channel) }),
       ledgerRoutes({ ledger, lines: ledgerLines(core.sql) }),
       settlementRoutes({ ledger, statements: providerStatements(core.sql) }),
-      walletRoutes({ core, book: walletBook(core.sql), writes: walletWrites({ originalOpen: config.treasury !== undefined }) }),
+      walletRoutes({
+        core,
+        book: walletBook(core.sql),
+        writes: walletWrites({ originalOpen: config.treasury !== undefined }),
+        vault: secrets,
+      }),
       operationRoutes({ service: 'payment-gateway', core }),
       wechatCallbackRoutes({ core, book, writes, us, keyring: wechat.keyring, apiV3Keys: wechat.apiV3Keys, wall: wallClock }),
       ...(bank ? [msePayCallbackRoutes({ core, book, writes, keyring: bank.keyring, wall: wallClock })] : []),
@@ -117,7 +126,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   await core.run();
   await core.write(closeNow, {});
   await scheduleReconciliations(core, sources);
-  if (config.seed) await seedWallets(core);
+  if (config.seed) await seedWallets(core, secrets);
   const unobserved = [observeLedger(async () => Math.abs((await ledger.check()).sum)), observeOpenDifferences(differences.open)];
   const url = await server.listen(config);
   log.info({ url }, 'ready');

@@ -9,6 +9,7 @@ const production = {
   AUTH_ISSUER: 'https://issuer.example.com',
   AUTH_JWKS_URL: 'https://issuer.example.com/jwks',
   AUTH_AUDIENCE: 'yunshi',
+  ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
   WECHAT_MCHID: '1900000001',
   WECHAT_APPID: 'wxd678efh567hg6787',
   WECHAT_MERCHANT_SERIAL: '5157F09EFDC096DE15EBE81A47057A7232F1B8E1',

@@ -1,4 +1,5 @@
 import { configOf, seeded, serviceEnvironment } from '@yunshi/service/environment';
+import { EncryptionKeys } from '@yunshi/service/vault';
 import { z } from 'zod';
 
 const REAL = { base: 'https://api.mch.weixin.qq.com', backup: 'https://api2.mch.weixin.qq.com' } as const;
@@ -7,6 +8,9 @@ const BaseUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/
 /** The variables that this service reads. */
 export const Environment = serviceEnvironment({
   ...seeded,
+  ENCRYPTION_KEY: EncryptionKeys.describe(
+    'Encrypts numbers of bank accounts at rest. Several, parted by commas, while one takes over from another: the first seals',
+  ),
   MSE_PAY_PLATFORM_ID: z
     .string()
     .min(1)
@@ -130,6 +134,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   const backup = read.WECHAT_BACKUP_URL ?? (read.WECHAT_BASE_URL === REAL.base ? REAL.backup : undefined);
   return {
     ...configOf(read),
+    encryptionKeys: read.ENCRYPTION_KEY,
     seed: read.SEED === 'demo',
     treasury:
       read.WALLET_PAYOUT_URL === undefined || read.WALLET_PAYOUT_TOKEN === undefined

@@ -4,8 +4,8 @@ import type { ProductId } from '@yunshi/kernel/ids';
 import { packageOf } from '../product/product.ts';
 import type { Product } from '../product/product.ts';
 import type { EndpointBook } from '../endpoint/endpoints.ts';
-import { boundTo } from '../vault.ts';
-import type { Vault } from '../vault.ts';
+import { boundTo } from '../bound-to.ts';
+import type { Vault } from '@yunshi/service/vault';
 import { callProvider, issueKey } from './calls.ts';
 import type { Access, Dialect } from './dialect.ts';
 

@@ -3,8 +3,8 @@ import type { Sql } from '@yunshi/db/connect';
 import type { ProductId, ProviderId } from '@yunshi/kernel/ids';
 import { playedProviderToken } from '@yunshi/protocols/saas/played';
 import type { Endpoint } from '../delivery/dialect.ts';
-import { boundTo } from '../vault.ts';
-import type { Vault } from '../vault.ts';
+import { boundTo } from '../bound-to.ts';
+import type { Vault } from '@yunshi/service/vault';
 
 /** Where each SaaS product's provider wants to be called: the only SQL for it. */
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Access } from '../delivery/dialect.ts';
 import type { SignIn } from '../delivery/sign-in.ts';
-import { boundTo } from '../vault.ts';
-import type { Vault } from '../vault.ts';
+import { boundTo } from '../bound-to.ts';
+import type { Vault } from '@yunshi/service/vault';
 import type { Instance } from './instance.ts';
 
 /*

@@ -2,6 +2,8 @@
 import { demoAccounts } from '@yunshi/contracts/demo-world';
 import type { Core } from '@yunshi/messaging/core';
 import { httpWrite, write, type Decision } from '@yunshi/messaging/handle';
+import type { Vault } from '@yunshi/service/vault';
+import { sealAccount } from './bank-accounts.ts';
 import { postingRows, rowsOfEntry } from '../ledger/entries.ts';
 import * as ledger from '../ledger/ledger.ts';
 import { partOf, SOURCES, type Wallet } from './wallet.ts';
@@ -9,7 +11,7 @@ import { wallets } from './wallets.ts';
 
 const nothing = { wechat: 0, qqWallet: 0, eBanking: 0, offline: 0, frozen: 0, owed: 0, bankAccount: null, withdrawals: [] } as const;
 
-const demoWallets: readonly Wallet[] = [
+const demoWallets = (vault: Vault): readonly Wallet[] => [
   {
     ...nothing,
     accountId: demoAccounts.qinghe.accountId,
@@ -18,13 +20,21 @@ const demoWallets: readonly Wallet[] = [
     offline: 300_000,
     frozen: 20_000,
     owed: 5_000,
-    bankAccount: { name: demoAccounts.qinghe.name, bank: '招商银行', number: '6200000000000000001' },
+    bankAccount: sealAccount(vault, demoAccounts.qinghe.accountId, {
+      name: demoAccounts.qinghe.name,
+      bank: '招商银行',
+      number: '6200000000000000001',
+    }),
   },
   {
     ...nothing,
     accountId: demoAccounts.haishi.accountId,
     offline: 880_000,
-    bankAccount: { name: demoAccounts.haishi.name, bank: '中国工商银行', number: '6200000000000000002' },
+    bankAccount: sealAccount(vault, demoAccounts.haishi.accountId, {
+      name: demoAccounts.haishi.name,
+      bank: '中国工商银行',
+      number: '6200000000000000002',
+    }),
   },
   { ...nothing, accountId: demoAccounts.suting.accountId, wechat: 8_800, qqWallet: 1_200 },
 ];
@@ -45,6 +55,6 @@ const open = httpWrite('seed wallet', {
         },
 });
 
-export async function seedWallets(core: Pick<Core, 'write'>): Promise<void> {
-  for (const wallet of demoWallets) await core.write(open, wallet);
+export async function seedWallets(core: Pick<Core, 'write'>, vault: Vault): Promise<void> {
+  for (const wallet of demoWallets(vault)) await core.write(open, wallet);
 }

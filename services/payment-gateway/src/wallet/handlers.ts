@@ -76,6 +76,15 @@ export const walletWrites = ({ originalOpen }: { readonly originalOpen: boolean 
       }),
   }),
 
+  noteReveal: httpWrite('wallet.note-reveal', {
+    of: wallets,
+    key: (asked: Handled) => asked.accountId,
+    decide: ({ withdrawalId, by }): Decision<Wallet> => ({
+      writes: [audited({ actor: by, action: 'withdrawal.reveal-account', object: `withdrawal:${withdrawalId}`, reason: undefined })],
+      response: { status: 204, body: null },
+    }),
+  }),
+
   decide: httpWrite('wallet.decide', {
     of: wallets,
     key: (asked: Handled & { readonly approved: boolean }) => asked.accountId,

@@ -6,14 +6,18 @@ import type { Routes } from '@yunshi/http/server';
 import { AccountId, newId, WithdrawalId } from '@yunshi/kernel/ids';
 import { Fen } from '@yunshi/kernel/money';
 import type { Core } from '@yunshi/messaging/core';
+import type { Vault } from '@yunshi/service/vault';
 import { z } from 'zod';
 import { Problem } from '../problems.ts';
+import { numberOf } from './bank-accounts.ts';
 import type { walletWrites } from './handlers.ts';
 import type { Wallet, Withdrawal } from './wallet.ts';
 import type { WalletBook } from './wallets.ts';
 import {
   HandledWithdrawal,
   handledWithdrawal,
+  isToBeTransferred,
+  RevealedAccount,
   ShownWallet,
   shownWallet,
   ShownWithdrawal,
@@ -27,13 +31,19 @@ const byNewest = keyset(z.tuple([z.iso.datetime({ offset: true }), WithdrawalId]
 const tags = ['wallet'];
 const access = ['buyer'] as const;
 
-type Deps = { readonly core: Pick<Core, 'write' | 'clock'>; readonly book: WalletBook; readonly writes: ReturnType<typeof walletWrites> };
+type Deps = {
+  readonly core: Pick<Core, 'write' | 'clock'>;
+  readonly book: WalletBook;
+  readonly writes: ReturnType<typeof walletWrites>;
+  readonly vault: Vault;
+};
 
 export const walletRoutes = (deps: Deps): Routes =>
   async function routes(app) {
     await app.register(readRoutes(deps));
     await app.register(withdrawRoute(deps));
     await app.register(operatorRoutes(deps));
+    await app.register(revealRoute(deps));
   };
 
 /** An account that never had a balance has an empty one. */
@@ -171,6 +181,35 @@ const operatorRoutes = ({ core, book, writes }: Deps): Routes =>
           return answer(reply, await core.write(writes.decide, { ...of, by: callerOf(request).userId, approved }));
         },
       );
+  };
+
+/** Whoever makes the transfer needs the number; that it was read stays in the audit. */
+const revealRoute = ({ core, book, writes, vault }: Deps): Routes =>
+  async function reveal(app) {
+    app.post(
+      '/v1/ops/wallet-withdrawals/:withdrawal_id/reveal-account',
+      {
+        config: { access: ['operator'], problems: Problem.codes('not-found', 'withdrawal-not-open') },
+        schema: {
+          tags,
+          summary: 'Read the whole number of the account that a transfer goes to',
+          description: 'Kept encrypted and shown masked everywhere else. Each time it is read is noted in the audit.',
+          params: Params,
+          response: { 200: RevealedAccount },
+        },
+      },
+      async (request, reply) => {
+        const { withdrawal_id: withdrawalId } = request.params;
+        const found = await book.withdrawal(withdrawalId);
+        const account = found && (await book.of(found.accountId))?.bankAccount;
+        if (!found) throw new Problem('not-found');
+        if (!account || !isToBeTransferred(found)) throw new Problem('withdrawal-not-open');
+        const { accountId } = found;
+        await core.write(writes.noteReveal, { accountId, withdrawalId, by: callerOf(request).userId });
+        void reply.header('cache-control', 'no-store');
+        return { withdrawal_id: withdrawalId, name: account.name, bank: account.bank, number: numberOf(vault, accountId, account) };
+      },
+    );
   };
 
 async function handledOf(withdrawalId: WithdrawalId, book: WalletBook): Promise<{ withdrawalId: WithdrawalId; accountId: AccountId }> {

@@ -31,7 +31,7 @@ const wallet: Wallet = {
   offline: 30_000,
   frozen: 0,
   owed: 0,
-  bankAccount: { name: '青禾便利连锁', bank: '招商银行', number: '6200000000000000001' },
+  bankAccount: { name: '青禾便利连锁', bank: '招商银行', last4: '0001', sealed: 'sealed' },
   withdrawals: [],
 };
 const wish = (source: Source, amount: number, nth = 1) => ({

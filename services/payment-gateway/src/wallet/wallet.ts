@@ -51,7 +51,8 @@ export type Withdrawal = {
   readonly endedAt: Date | null;
 };
 
-export type BankAccount = { readonly name: string; readonly bank: string; readonly number: string };
+/** The number itself is sealed: what is shown of it are its last four digits. */
+export type BankAccount = { readonly name: string; readonly bank: string; readonly last4: string; readonly sealed: string };
 
 export type Wallet = {
   readonly accountId: AccountId;

@@ -2,6 +2,7 @@
 import { AccountId, UserId, WithdrawalId } from '@yunshi/kernel/ids';
 import { Fen } from '@yunshi/kernel/money';
 import { z } from 'zod';
+import { masked } from './bank-accounts.ts';
 import {
   partOf,
   routeOf,
@@ -9,6 +10,7 @@ import {
   totalOf,
   withdrawableOf,
   withdrawalFlow,
+  type BankAccount,
   type Wallet,
   type Withdrawal,
   type WithdrawalStatus,
@@ -63,7 +65,9 @@ export const ShownWithdrawal = z
 /** What operators see beside: who has found what, and where a transfer goes. */
 export const HandledWithdrawal = ShownWithdrawal.extend({
   proposal: z.object({ outcome: z.enum(['paid', 'failed']), note: z.string(), by: UserId }).nullable(),
-  bank_account: z.object({ name: z.string(), bank: z.string(), number: z.string() }).nullable(),
+  bank_account: z
+    .object({ name: z.string(), bank: z.string(), number: z.string().meta({ description: 'The last four digits' }) })
+    .nullable(),
 }).meta({ id: 'HandledWithdrawal' });
 
 export const shownWithdrawal = (of: Withdrawal): z.infer<typeof ShownWithdrawal> => ({
@@ -83,8 +87,17 @@ export const shownWithdrawal = (of: Withdrawal): z.infer<typeof ShownWithdrawal>
 export const handledWithdrawal = (of: Withdrawal, wallet: Wallet | undefined): z.infer<typeof HandledWithdrawal> => ({
   ...shownWithdrawal(of),
   proposal: of.proposal,
-  bank_account: routeOf(of.source) === 'offline' && of.endedAt === null ? (wallet?.bankAccount ?? null) : null,
+  bank_account: isToBeTransferred(of) && wallet?.bankAccount ? shownAccount(wallet.bankAccount) : null,
 });
+
+export const isToBeTransferred = ({ source, endedAt }: Withdrawal): boolean => routeOf(source) === 'offline' && endedAt === null;
+
+const shownAccount = ({ name, bank, last4 }: BankAccount) => ({ name, bank, number: `****${last4}` });
+
+/** Where a transfer goes, in full: only for the person who makes it. */
+export const RevealedAccount = z
+  .object({ withdrawal_id: WithdrawalId, name: z.string(), bank: z.string(), number: z.string() })
+  .meta({ id: 'RevealedAccount' });
 
 export function shownWallet(wallet: Wallet): z.infer<typeof ShownWallet> {
   const free = withdrawableOf(wallet);
@@ -104,6 +117,6 @@ export function shownWallet(wallet: Wallet): z.infer<typeof ShownWallet> {
     withdrawable: original + free.offline,
     formula: { original, offline: free.offline },
     processing: wallet.withdrawals.reduce((sum, one) => sum + (one.endedAt === null ? one.amount : 0), 0),
-    bank_account: bankAccount && `${bankAccount.bank} ****${bankAccount.number.slice(-4)}`,
+    bank_account: bankAccount && masked(bankAccount),
   };
 }

@@ -1,0 +1,6 @@
+/** The rows and columns that keep something sealed: a value that is moved elsewhere does not open there. */
+export const boundTo = {
+  access: (instanceId: string) => `instances.access ${instanceId}`,
+  token: (productId: string) => `endpoints.token ${productId}`,
+  secretKey: (secretId: string) => `api_keys.secret_key ${secretId}`,
+};
