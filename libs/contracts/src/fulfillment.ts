@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AccountId, InstanceId, OrderId, SkuId, UserId } from '@yunshi/kernel/ids';
+import { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { Line, OrderKind } from '@yunshi/kernel/marketplace';
 import { command, event } from './define.ts';
 
@@ -75,3 +75,8 @@ export const instanceExpired = event('fulfillment.instance-expired', 1, { data: 
 
 /** It is released and gone 已关闭. */
 export const instanceClosed = event('fulfillment.instance-closed', 1, { data: z.object({ ...about, closedAt: Time }) });
+
+/** The interface of a product is published 发布接口: what passed its online check is what is called from now on. Told anew at each publishing. */
+export const endpointPublished = event('fulfillment.endpoint-published', 1, {
+  data: z.object({ productId: ProductId, providerId: ProviderId, endpointVersion: z.int().min(1), publishedAt: Time }),
+});

@@ -260,8 +260,8 @@ describe('a provider’s endpoint', () => {
   async function moveEndpoint({ line }: Purchase, url: string): Promise<void> {
     const sealed = vault([encryptionKey]).seal('some-token', boundTo.token(line.productId));
     await core.sql`
-      insert into endpoints (product_id, provider_id, dialect, url, token, verified_at)
-      values (${line.productId}, ${line.providerId}, 'tencent-saas', ${url}, ${sealed}, now())`;
+      insert into endpoints (product_id, version, provider_id, debug_seq, dialect, url, token, published_at)
+      values (${line.productId}, 1, ${line.providerId}, 1, 'tencent-saas', ${url}, ${sealed}, now())`;
   }
 
   test.each([

@@ -87,6 +87,7 @@ const prefixes: Readonly<Record<string, string>> = {
   withdrawal_id: 'wdr',
   sku_id: 'sku',
   review_id: 'rvw',
+  check_id: 'chk',
 };
 /** What is named by people has no prefix. */
 const named: Readonly<Record<string, string>> = { category_id: 'office' };

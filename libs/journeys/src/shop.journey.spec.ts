@@ -20,7 +20,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'yunshi-shop-'));
   system = await startSystem({ dir, seed: 'demo', testClock: true, ports: 'free', durable: false });
   sql = connect({ url: system.adminUrl, name: 'shop journey', connectionsMax: 3 });
-  for (const persona of ['lin', 'zhao', 'fanying', 'chenxi', 'operator']) {
+  for (const persona of ['lin', 'zhao', 'fanying', 'chenxi', 'lidun', 'operator']) {
     const { body } = await ask('POST', '/v1/dev/token', undefined, { persona });
     tokens.set(persona, String(body['access_token']));
   }
@@ -107,13 +107,24 @@ const texts = {
   description: '回访计划与记录。',
   guide: '登录后导入客户。',
 };
-const publishProduct = () =>
-  sure(201, 'POST', '/v1/provider/products', 'fanying', {
-    ...texts,
-    delivery_type: 'saas',
-    skus: [{ name: '团队版', price: monthly(9_900) }],
-    publish: true,
+/** Adds software as a draft, has its interface checked and published, and puts it on the shelf. */
+async function publishProduct(who = 'fanying', trial: readonly object[] = []): Promise<Body> {
+  const skus = [{ name: '团队版', price: monthly(9_900) }, ...trial];
+  const { product_id: id } = await sure(201, 'POST', '/v1/provider/products', who, { ...texts, delivery_type: 'saas', skus });
+  const product = `/v1/provider/products/${id}`;
+  await until(async () => (await ask('GET', `${product}/endpoint`, who)).status === 200, { what: 'the draft is known to who will call' });
+  const { check_id: check } = await sure(202, 'POST', `${product}/endpoint/check`, who);
+  const ended = await until(async () => {
+    const { body } = await ask('GET', `${product}/endpoint/checks/${String(check)}`, who);
+    return body['state'] !== 'running' ? body : undefined;
   });
+  if (ended['state'] !== 'passed') throw new Error(JSON.stringify(ended));
+  await sure(200, 'POST', `${product}/endpoint/publish`, who);
+  return until(async () => {
+    const { status, body } = await ask('POST', `${product}/publish`, who);
+    return status === 200 ? body : undefined;
+  });
+}
 
 test('a product goes from its provider’s desk to a buyer’s review; what an order says, later editions do not change', async () => {
   const product = await publishProduct();
@@ -125,7 +136,7 @@ test('a product goes from its provider’s desk to a buyer’s review; what an o
 
   const bought = await order(sku);
   const skus = [{ sku_id: sku, name: '团队版', price: monthly(12_900) }];
-  await sure(200, 'PUT', `/v1/provider/products/${id}`, 'fanying', { ...texts, name: '帆影回访助手 Pro', skus, product_version: 1 });
+  await sure(200, 'PUT', `/v1/provider/products/${id}`, 'fanying', { ...texts, name: '帆影回访助手 Pro', skus, product_version: 2 });
   await learnt('the new price is quoted', async () => (await quote(sku, { coupon: 'none' })).body.payable === 12_900);
   await sure(200, 'POST', `/v1/provider/products/${id}/withdraw`, 'fanying');
   await learnt('what is off the shelf is not sold', async () => (await quote(sku)).body.code === 'product-withdrawn');
@@ -143,6 +154,31 @@ test('a product goes from its provider’s desk to a buyer’s review; what an o
   expect(await sure(200, 'GET', `/v1/products/${id}`)).toMatchObject({ sales_count: 1, rating: { reviews: 1, average: 4 } });
   await sure(200, 'POST', `/v1/ops/reviews/${written.review_id}/hide`, 'operator', { reason: '核实中' });
   expect(await sure(200, 'GET', `/v1/products/${id}`)).toMatchObject({ rating: { reviews: 0, average: null } });
+});
+
+describe('software of a provider that is called by Alibaba’s SPI', () => {
+  test('is on the shelf only once its interface is checked and published; then it is bought, delivered and signed on to', async () => {
+    const draft = { ...texts, name: '砺盾基线核查', delivery_type: 'saas', skus: [{ name: '团队版', price: monthly(9_900) }] };
+    const { product_id: early } = await sure(201, 'POST', '/v1/provider/products', 'lidun', draft);
+    expect((await ask('POST', `/v1/provider/products/${early}/publish`, 'lidun')).body.code).toBe('endpoint-not-published');
+
+    const trial = { name: '体验版', price: { model: 'per_period', price: 0, unit: 'day', durations: [7] }, trial_of: '团队版' };
+    const { product_id: id, skus } = await publishProduct('lidun', [trial]);
+    const checks = await sure(200, 'GET', `/v1/provider/products/${id}/endpoint/checks`, 'lidun');
+    const { results } = checks.items[0] as unknown as { results: { step: string; request: string }[] };
+    expect(results.map(({ step }) => step)).toEqual(['verify', 'create', 'create-again', 'convert', 'renew', 'expire', 'destroy']);
+    expect(results[3]?.request).toMatch(/action=upgradeInstance.*\naction=renewInstance/);
+
+    const sku = skus[0]!.sku_id;
+    await until(async () => (await quote(sku)).status === 200);
+    const bought = await order(sku);
+    await pay(bought.order_id);
+    await orderIs(bought.order_id, 'completed');
+    const { instance_id: instance } = await sure(200, 'GET', `/v1/orders/${bought.order_id}`, 'lin');
+    const { app } = (await sure(200, 'GET', `/v1/instances/${String(instance)}`, 'lin')) as unknown as { app: { auth_url: string } };
+    expect(await (await fetch(app.auth_url)).text()).toContain('您已登录');
+    expect((await fetch(app.auth_url.replace(/token=.*/, 'token=guess'))).status).toBe(403);
+  });
 });
 
 describe('coupons', () => {

@@ -39,6 +39,9 @@ export type InstanceId = z.infer<typeof InstanceId>;
 /** Of account balance 提现. */
 export const WithdrawalId = id('wdr', 'WithdrawalId');
 export type WithdrawalId = z.infer<typeof WithdrawalId>;
+/** One online check 在线接口调试 of a provider's endpoint. */
+export const CheckId = id('chk', 'CheckId');
+export type CheckId = z.infer<typeof CheckId>;
 export const SagaId = id('sag', 'SagaId');
 export type SagaId = z.infer<typeof SagaId>;
 
@@ -56,6 +59,7 @@ type IdOf = {
   rfd: RefundId;
   ins: InstanceId;
   wdr: WithdrawalId;
+  chk: CheckId;
   sag: SagaId;
 };
 

@@ -174,7 +174,7 @@ export class Market {
       url: 'https://provider.test/deliver',
       token: 'token',
       productNumber: 10_001,
-      verifiedAt: null,
+      isPlayed: true,
     };
     return {
       handlers: instanceHandlers,

@@ -120,6 +120,18 @@ export function observeOpenDifferences(read: () => Promise<Readonly<Record<strin
   return () => open.removeCallback(observe);
 }
 
+/** Reads at each collection how many providers' endpoints fail their probe. Answers a function that ends it. */
+export function observeFailingEndpoints(read: () => Promise<number>): () => void {
+  const failing = gauge('yunshi.endpoints.failing', '{endpoint}', 'Published endpoints of providers that failed their last probe');
+  const observe = async (result: { observe: (value: number) => void }): Promise<void> =>
+    read().then(
+      (count) => result.observe(count),
+      () => undefined,
+    );
+  failing.addCallback(observe);
+  return () => failing.removeCallback(observe);
+}
+
 export type ConsumerState = {
   readonly stream: string;
   readonly durable: string;

@@ -8,6 +8,7 @@ import { readiness } from '@yunshi/service/readiness';
 import { createLog } from '@yunshi/telemetry/log';
 import type { Config } from './config.ts';
 import { seedDemoWorld } from './demo/seed.ts';
+import { interfaceHandlers } from './interface/interfaces.ts';
 import { productAnswerers } from './product/answerers.ts';
 import { ownProductRoutes } from './product/own-routes.ts';
 import { productRoutes } from './product/routes.ts';
@@ -30,7 +31,7 @@ export async function start(config: Config): Promise<Running> {
     natsUrl: config.natsUrl,
     testClock: config.testClock,
     migrations,
-    handlers: () => saleHandlers,
+    handlers: () => [...saleHandlers, ...interfaceHandlers],
     answerers: ({ sql }) => productAnswerers(sql),
     onFault,
   });

@@ -41,6 +41,12 @@ export const Problem = problemTable({
     remedy: 'Each buyer has one review of a product: see `/v1/my/reviews`.',
   },
   'review-already-so': { status: 409, title: 'The review is hidden, or shown, already', remedy: 'Look at its `status`.' },
+  'endpoint-not-published': {
+    status: 409,
+    title: 'Nobody answers for this product yet',
+    remedy:
+      'Add it as a draft, set its debug address with `PUT /v1/provider/products/{product_id}/endpoint`, check it with `POST …/endpoint/check`, publish the interface with `POST …/endpoint/publish`, and then the product. If you have just done so, wait a second and ask again.',
+  },
   'product-already-there': {
     status: 409,
     title: 'The product is there already',

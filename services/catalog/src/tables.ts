@@ -67,6 +67,13 @@ export const products = pgTable(
   ],
 );
 
+/** Products whose interface 接口 has passed its online check and is published, as fulfillment tells: a replica, newest version wins. */
+export const publishedEndpoints = pgTable('published_endpoints', {
+  productId: text('product_id').$type<ProductId>().primaryKey(),
+  endpointVersion: integer('endpoint_version').notNull(),
+  publishedAt: time('published_at').notNull(),
+});
+
 /**
  * Completed sales 交易成功 of each product. Apart from the product, so that selling locks and rewrites neither its texts nor its version.
  * The row is made when the product is published: counting needs a row to lock.

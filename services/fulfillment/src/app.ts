@@ -13,6 +13,7 @@ import { readiness } from '@yunshi/service/readiness';
 import { vault } from '@yunshi/service/vault';
 import { createLog } from '@yunshi/telemetry/log';
 import type { Log } from '@yunshi/telemetry/log';
+import { observeFailingEndpoints } from '@yunshi/telemetry/metrics';
 import type { Config } from './config.ts';
 import { alibabaSpi } from './delivery/alibaba-spi.ts';
 import { logBook } from './delivery/log-book.ts';
@@ -21,6 +22,8 @@ import { callRoutes } from './delivery/routes.ts';
 import { signInWith } from './delivery/sign-in.ts';
 import { tencentSaas } from './delivery/tencent-saas.ts';
 import { endpointBook } from './endpoint/endpoints.ts';
+import { endpointHandlers } from './endpoint/handlers.ts';
+import { endpointPerformers } from './endpoint/performers.ts';
 import { endpointRoutes } from './endpoint/routes.ts';
 import { instanceHandlers } from './instance/handlers.ts';
 import { instanceBook } from './instance/instances.ts';
@@ -52,12 +55,14 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     natsUrl: config.natsUrl,
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
-    handlers: () => [...instanceHandlers, ...productHandlers],
-    performers: ({ sql }) =>
-      performers({ product: (id) => findProduct(sql, id), vault: secrets, endpoints: endpointsIn(sql), dialects, wallNow, randomHex }),
+    handlers: () => [...instanceHandlers, ...endpointHandlers, ...productHandlers],
+    performers: ({ sql }) => [
+      ...performers({ product: (id) => findProduct(sql, id), vault: secrets, endpoints: endpointsIn(sql), dialects, wallNow, randomHex }),
+      ...endpointPerformers({ endpoints: endpointsIn(sql), dialects, wallNow }),
+    ],
     onFault,
   });
-  const { sql, clock } = core;
+  const { sql } = core;
   // Plans made for empty tables would stay after they have filled.
   await sql`analyze instances, provider_calls, endpoints, product_numbers, products, api_keys`;
   const server = await httpServer({
@@ -73,16 +78,12 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
         providerNames: (ids) => providerNames(sql, ids),
       }),
       callRoutes({ log: logBook(sql), core }),
-      endpointRoutes({
-        endpoints: endpointsIn(sql),
-        dialects,
-        product: (productId) => findProduct(sql, productId),
-        now: clock.now,
-      }),
+      endpointRoutes({ core, endpoints: endpointsIn(sql), dialects, product: (productId) => findProduct(sql, productId) }),
       operationRoutes({ service: 'fulfillment', core }),
     ],
   });
   await core.run();
+  const unobserve = observeFailingEndpoints(() => endpointsIn(sql).countFailing());
   const stopCatchingUp = catchUpWithCatalogue({
     core,
     known: () => knownProducts(sql),
@@ -96,6 +97,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     core,
     stop: async () => {
       stopCatchingUp();
+      unobserve();
       await server.stop();
       await core.stop();
       await door.close();

@@ -19,7 +19,24 @@ export const Problem = problemTable({
   },
   'endpoint-not-verified': {
     status: 422,
-    title: 'The endpoint did not pass verifyInterface',
-    remedy: 'Check URL and token, and that the endpoint answers `{"echoback": …}` with the words it was sent, within 5 seconds.',
+    title: 'The endpoint did not prove that it knows the token',
+    remedy:
+      'Check URL and token, and that it answers within 5 seconds as the protocol says: `verifyInterface` with the words it was sent, or the SPI with `success`.',
   },
+  'endpoint-not-set': {
+    status: 409,
+    title: 'The product has no debug address yet',
+    remedy: 'Set it with `PUT /v1/provider/products/{product_id}/endpoint` first.',
+  },
+  'endpoint-not-checked': {
+    status: 409,
+    title: 'The debug address has not passed its online check',
+    remedy: 'Run `POST /v1/provider/products/{product_id}/endpoint/check` until a check of the address that is set now has passed.',
+  },
+  'check-running': {
+    status: 409,
+    title: 'An online check is running',
+    remedy: 'Wait until it has ended: it is `running_check` of the endpoint.',
+  },
+  'product-without-skus': { status: 409, title: 'The product has nothing to buy yet', remedy: 'Give it a SKU first.' },
 });

@@ -116,7 +116,7 @@ async function product(deliveryType: DeliveryType = 'saas', by: Caller = provide
       deliveryType,
       humanDelivery: false,
       status: 'published',
-      skus: [],
+      skus: [{ skuId: newId('sku', now), name: '专业版', price: { model: 'one_off', price: 100 }, onSale: true }],
     }),
   );
   await until(async () => (await service.core.sql`select 1 from products where product_id = ${productId}`).length === 1, {
@@ -126,9 +126,22 @@ async function product(deliveryType: DeliveryType = 'saas', by: Caller = provide
 }
 async function calledProduct(): Promise<ProductId> {
   const productId = await product();
-  const set = await call(provider, 'PUT', `/v1/provider/products/${productId}/endpoint`, { url: endpointUrl, token });
-  expect(set).toMatchObject({ status: 200 });
+  const path = `/v1/provider/products/${productId}/endpoint`;
+  expect(await call(provider, 'PUT', path, { url: endpointUrl, token })).toMatchObject({ status: 200 });
+  expect(await checked(productId)).toMatchObject({ state: 'passed' });
+  expect(await call(provider, 'POST', `${path}/publish`)).toMatchObject({ status: 200, body: { delivery: { url: endpointUrl } } });
+  told.length = 0;
   return productId;
+}
+/** Runs an online check, and answers it when it has ended. */
+async function checked(productId: ProductId): Promise<Record<string, unknown>> {
+  const path = `/v1/provider/products/${productId}/endpoint`;
+  const begun = await call(provider, 'POST', `${path}/check`);
+  expect(begun).toMatchObject({ status: 202 });
+  return until(async () => {
+    const { body } = await get(provider, `${path}/checks/${String(begun.body['check_id'])}`);
+    return body['state'] === 'running' ? undefined : body;
+  });
 }
 
 async function buy(by: Caller, changes: Partial<Line> & { productName?: string } = {}): Promise<Bought> {
@@ -300,10 +313,14 @@ describe('the endpoint of a product', () => {
   test('is kept once it has passed verifyInterface, and its token is never shown', async () => {
     const productId = await product();
     const set = await call(provider, 'PUT', path(productId), { url: endpointUrl, token });
-    expect(set).toMatchObject({ status: 200, body: { product_id: productId, url: endpointUrl, dialect: 'tencent-saas' } });
-    expect(told).toMatchObject([{ action: 'verifyInterface' }]);
+    expect(set).toMatchObject({
+      status: 200,
+      body: { product_id: productId, debug: { url: endpointUrl, dialect: 'tencent-saas', is_checked: false } },
+    });
+    expect(told.map(({ action }) => action)).toContain('verifyInterface');
     expect(JSON.stringify((await get(provider, path(productId))).body)).not.toContain(token);
-    const [row] = await service.core.sql<{ token: string }[]>`select token from endpoints where product_id = ${productId}`;
+    const [row] = await service.core.sql<{ token: string }[]>`select debug_token as token from endpoints where product_id = ${productId}`;
+    expect(row?.token).toMatch(/^v\d\./);
     expect(row?.token).not.toContain(token);
   });
 
@@ -333,6 +350,74 @@ describe('the endpoint of a product', () => {
     expect(await get(provider, path(await product('api')))).toMatchObject({ status: 409, body: { code: 'product-not-called' } });
     expect((await get(buyer, path(productId))).status).toBe(403);
   });
+
+  test('passes an online check of a whole purchase, is published, and only then called for deliveries', async () => {
+    const productId = await product();
+    await call(provider, 'PUT', path(productId), { url: endpointUrl, token });
+    expect(await call(provider, 'POST', `${path(productId)}/publish`)).toMatchObject({
+      status: 409,
+      body: { code: 'endpoint-not-checked' },
+    });
+    told.length = 0;
+    const check = await checked(productId);
+    expect(check).toMatchObject({ state: 'passed', steps: ['verify', 'create', 'create-again', 'renew', 'expire', 'destroy'] });
+    const resourceId = `market-${String(check['check_id']).slice(4)}`;
+    expect(told.filter((body) => body['resourceId'] === resourceId).map(({ action }) => action)).toEqual([
+      'createInstance',
+      'createInstance',
+      'renewInstance',
+      'expireInstance',
+      'destroyInstance',
+    ]);
+    expect(JSON.stringify(check)).not.toMatch(/signature=[0-9a-f]|sso\?t=1/);
+    expect(await call(provider, 'POST', `${path(productId)}/publish`)).toMatchObject({
+      status: 200,
+      body: { delivery: { url: endpointUrl, is_played: false }, debug: { is_checked: true } },
+    });
+    const listed = await get(provider, `${path(productId)}/checks?limit=1`);
+    expect(itemsOf(listed)).toMatchObject([{ check_id: check['check_id'] }]);
+  });
+
+  test('that fails a step of its check is not published, and what was made is destroyed', async () => {
+    const productId = await product();
+    await call(provider, 'PUT', path(productId), { url: endpointUrl, token });
+    say = (body) => (body['action'] === 'renewInstance' ? { status: 200, body: '{"success":"false"}' } : delivers(body));
+    const check = await checked(productId);
+    expect(check).toMatchObject({ state: 'failed' });
+    const results = check['results'] as { step: string; passed: boolean; note: string | null }[];
+    expect(results.map(({ step, passed }) => `${step} ${passed}`).slice(2)).toEqual(['create-again true', 'renew false', 'destroy true']);
+    expect(results.find(({ step }) => step === 'renew')?.note).toBe('it declined');
+    expect(await call(provider, 'POST', `${path(productId)}/publish`)).toMatchObject({
+      status: 409,
+      body: { code: 'endpoint-not-checked' },
+    });
+  });
+
+  test('is checked by its provider only', async () => {
+    const productId = await calledProduct();
+    for (const [method, below] of [
+      ['POST', '/check'],
+      ['POST', '/publish'],
+      ['GET', '/checks'],
+    ] as const) {
+      expect((await call(otherProvider, method, path(productId) + below)).status).toBe(404);
+    }
+  });
+
+  test('is probed twice a day; while it fails, its provider and the operator see it', async () => {
+    const productId = await calledProduct();
+    const failing = async (by: Caller) =>
+      itemsOf(await get(by, '/v1/provider/endpoints?failing=true&limit=100')).map((one) => one['product_id']);
+    say = () => ({ status: 503, body: '{}' });
+    await moveClock(service.core.nc, 12 * 3_600_000 + 1);
+    await until(async () => (await failing(provider)).includes(productId), { what: 'the provider sees it' });
+    expect(await failing(operator)).toContain(productId);
+    expect(await failing(otherProvider)).not.toContain(productId);
+    expect((await get(provider, path(productId))).body).toMatchObject({ health: { note: 'it answered 503 with other words' } });
+    say = delivers;
+    await moveClock(service.core.nc, 12 * 3_600_000 + 1);
+    await until(async () => !(await failing(operator)).includes(productId), { what: 'it is well again' });
+  });
 });
 
 test('the service says that it lives, that it is ready, and what its routes are', async () => {
@@ -347,6 +432,11 @@ test('the service says that it lives, that it is ready, and what its routes are'
     '/v1/provider/calls',
     '/v1/provider/calls/{call_id}',
     '/v1/provider/calls/{call_id}/resend',
+    '/v1/provider/endpoints',
     '/v1/provider/products/{product_id}/endpoint',
+    '/v1/provider/products/{product_id}/endpoint/check',
+    '/v1/provider/products/{product_id}/endpoint/checks',
+    '/v1/provider/products/{product_id}/endpoint/checks/{check_id}',
+    '/v1/provider/products/{product_id}/endpoint/publish',
   ]);
 });

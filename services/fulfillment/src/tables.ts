@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import type { SkuSnapshot } from '@yunshi/contracts/catalog';
-import type { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
+import type { AccountId, CheckId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
+import type { Check, CheckStep, StepResult } from './endpoint/check.ts';
 import type { Asker, Renewal, RenewalRefusal, Task } from './instance/instance.ts';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
@@ -116,17 +117,60 @@ export const providerCalls = pgTable(
   ],
 );
 
-/** Where a SaaS product's provider wants to be called 发货 URL. */
-export const endpoints = pgTable('endpoints', {
-  productId: text('product_id').$type<ProductId>().primaryKey(),
-  providerId: text('provider_id').$type<ProviderId>().notNull(),
-  dialect: text('dialect').notNull(),
-  url: text('url').notNull(),
-  /** Encrypted; bound to the product's id. */
-  token: text('token').notNull(),
-  /** When verifyInterface last passed. */
-  verifiedAt: time('verified_at').notNull(),
-});
+/**
+ * Where a SaaS product's provider wants to be called: the debug address 调试 URL, which is checked, and the one for deliveries 发货 URL,
+ * which is what has been checked and published. Where both are missing but `publishedAt` is set, the sandbox plays the provider.
+ */
+export const endpoints = pgTable(
+  'endpoints',
+  {
+    productId: text('product_id').$type<ProductId>().primaryKey(),
+    version: integer('version').notNull(),
+    providerId: text('provider_id').$type<ProviderId>().notNull(),
+    debugDialect: text('debug_dialect'),
+    debugUrl: text('debug_url'),
+    /** Encrypted, as `token` is; bound to the product's id. */
+    debugToken: text('debug_token'),
+    /** Grows each time the debug address is set. */
+    debugSeq: integer('debug_seq').notNull(),
+    /** When the debug address last proved that it knows the token. */
+    verifiedAt: time('verified_at'),
+    /** The `debugSeq` that has passed the online check. */
+    passedSeq: integer('passed_seq'),
+    /** The online check that runs now. */
+    check: jsonb('running_check').$type<Check>(),
+    dialect: text('dialect'),
+    url: text('url'),
+    token: text('token'),
+    publishedAt: time('published_at'),
+    probedAt: time('probed_at'),
+    failingSince: time('failing_since'),
+    probeNote: text('probe_note'),
+  },
+  (table) => [
+    index('endpoints_by_provider').on(table.providerId, table.productId),
+    index('endpoints_failing')
+      .on(table.productId)
+      .where(sql`failing_since is not null`),
+  ],
+);
+
+/** The online checks 在线接口调试 that were ever run. */
+export const endpointChecks = pgTable(
+  'endpoint_checks',
+  {
+    checkId: text('check_id').$type<CheckId>().primaryKey(),
+    productId: text('product_id').$type<ProductId>().notNull(),
+    providerId: text('provider_id').$type<ProviderId>().notNull(),
+    state: text('state', { enum: ['running', 'passed', 'failed'] }).notNull(),
+    startedBy: text('started_by').$type<UserId>().notNull(),
+    startedAt: time('started_at').notNull(),
+    endedAt: time('ended_at'),
+    steps: jsonb('steps').$type<readonly CheckStep[]>().notNull(),
+    results: jsonb('results').$type<readonly StepResult[]>().notNull(),
+  },
+  (table) => [index('endpoint_checks_newest').on(table.productId, table.startedAt, table.checkId)],
+);
 
 /** The provider protocols know products by number, and keep it for ever. */
 export const productNumbers = pgTable('product_numbers', {

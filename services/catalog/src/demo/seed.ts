@@ -62,9 +62,12 @@ function demoWorld(now: Date): Decision<ProductRow> {
   };
 }
 
+/** The past of the demo world: what stands on its shelf was checked before the story begins. To be put there anew it is checked anew. */
+const longSince = { isPublished: true };
+
 function onTheShelf({ draft, publishedDaysAgo, withdrawn }: Exhibit, today: Date): Product {
-  const product = sure(draft.name, publish(draft, addDays(today, -publishedDaysAgo)));
-  return withdrawn ? sure(draft.name, shelve(product, 'withdraw', today)) : product;
+  const product = sure(draft.name, publish(draft, longSince, addDays(today, -publishedDaysAgo)));
+  return withdrawn ? sure(draft.name, shelve(product, 'withdraw', longSince, today)) : product;
 }
 
 /** The demo world obeys the rules that providers obey; a slip in it must not start up. */

@@ -20,7 +20,7 @@ const access = ['provider'] as const;
 const Params = z.strictObject({ product_id: ProductId });
 const SkuParams = Params.extend({ sku_id: SkuId });
 const byChange = keyset(z.tuple([z.iso.datetime(), ProductId]));
-const writing = Problem.codes('product-not-valid', 'category-not-found', 'shop-not-open');
+const writing = Problem.codes('product-not-valid', 'category-not-found', 'shop-not-open', 'endpoint-not-published');
 const response = { 200: WireOwn };
 
 const Query = z.strictObject({
@@ -110,7 +110,7 @@ const writeRoutes =
           tags,
           summary: 'Add a product, as a draft or on the shelf at once',
           description:
-            'It obeys all rules from the start. A draft is known to its provider alone, so that its endpoint can be set before anybody buys it.',
+            'It obeys all rules from the start. A draft is known to its provider alone. Software has to be one first: its interface is set, checked and published before anybody can buy it.',
           body: NewProduct,
           response: { 201: WireOwn },
         },
@@ -159,7 +159,7 @@ const shelfRoutes =
       app.post(
         `/v1/provider/products/:product_id/${action}`,
         {
-          config: { access, problems: Problem.codes('not-found', 'product-already-there', 'shop-not-open') },
+          config: { access, problems: Problem.codes('not-found', 'product-already-there', 'shop-not-open', 'endpoint-not-published') },
           schema: { tags, summary, params: Params, response },
         },
         async (request, reply) => {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { productsAfter, recordSale, type productChanged } from '@yunshi/contracts/catalog';
 import { demoPersonas, demoProducts, demoProviders } from '@yunshi/contracts/demo-world';
-import { newId, type SkuId } from '@yunshi/kernel/ids';
+import { endpointPublished } from '@yunshi/contracts/fulfillment';
+import { newId, type ProductId, type ProviderId, type SkuId } from '@yunshi/kernel/ids';
 import { testDatabase } from '@yunshi/testing/database';
 import { testIssuer, type Person } from '@yunshi/testing/issuer';
 import { testNats } from '@yunshi/testing/nats';
@@ -74,6 +75,18 @@ const added = async (changes: object = {}): Promise<Body> => {
   expect(answered).toMatchObject({ status: 201 });
   return answered.body;
 };
+/** Its interface is checked and published, of which fulfillment tells; then the product is put on the shelf. */
+const published = async (changes: object = {}, who: Person = fanying): Promise<Body> => {
+  const { body: draft } = await ask('POST', '/v1/provider/products', who, { ...calendar, ...changes });
+  const productId = draft.product_id as ProductId;
+  await replica.tell(
+    endpointPublished({ productId, providerId: who.providerId as ProviderId, endpointVersion: 1, publishedAt: new Date().toISOString() }),
+  );
+  return until(async () => {
+    const { status, body } = await ask('POST', `/v1/provider/products/${productId}/publish`, who);
+    return status === 200 ? body : undefined;
+  });
+};
 const own = async (id: string, who: Person = fanying) => ask('GET', `/v1/provider/products/${id}`, who);
 const heard = (id: string) =>
   told.map(({ data }) => data as ReturnType<typeof productChanged>['data']).filter(({ productId }) => productId === id);
@@ -91,7 +104,7 @@ describe('adding', () => {
   });
 
   test('a published product is found at once, and its trial leads to the SKU that it was named after', async () => {
-    const { product_id: id, skus } = await added({ name: '帆影排期看板', publish: true });
+    const { product_id: id, skus } = await published({ name: '帆影排期看板' });
     expect(skus[0]!.trial_of).toBe(skus[1]!.sku_id);
     const found = await ask('GET', `/v1/products?q=${encodeURIComponent('排期看板')}&has_trial=true&price_max=3900`);
     expect(found.body.items.map(({ product_id }) => product_id)).toEqual([id]);
@@ -132,14 +145,14 @@ describe('editing', () => {
   });
 
   test('texts, prices and new SKUs are taken over, and what is left out goes off sale', async () => {
-    const before = await added({ publish: true });
+    const before = await published();
     const [trial, team] = edition(before).skus;
     const skus = [trial, { ...team, price: { ...monthly, price: 12_900 } }, { name: '企业版', price: { model: 'one_off', price: 99_900 } }];
     const edited = await ask('PUT', `/v1/provider/products/${before.product_id}`, fanying, {
       ...edition(before, { skus, name: '帆影日程助手 Pro' }),
-      product_version: 1,
+      product_version: 2,
     });
-    expect(edited).toMatchObject({ status: 200, body: { product_version: 2, status: 'published', price_from: 12_900 } });
+    expect(edited).toMatchObject({ status: 200, body: { product_version: 3, status: 'published', price_from: 12_900 } });
     expect(edited.body.skus.map(({ name, on_sale }) => [name, on_sale])).toEqual([
       ['七天体验版', true],
       ['团队版', true],
@@ -148,7 +161,7 @@ describe('editing', () => {
     ]);
     expect(edited.body.skus[1]!.sku_id).toBe(before.skus[1]!.sku_id);
     expect((await ask('GET', `/v1/products?q=${encodeURIComponent('助手 pro')}`)).body.items).toHaveLength(1);
-    await until(() => heard(before.product_id).some(({ productVersion, name }) => productVersion === 2 && name.endsWith('Pro')));
+    await until(() => heard(before.product_id).some(({ productVersion, name }) => productVersion === 3 && name.endsWith('Pro')));
   });
 
   test('who has read an older version is refused, and told which one there is now', async () => {
@@ -182,11 +195,26 @@ describe('editing', () => {
   });
 });
 
+describe('software whose interface is not published', () => {
+  test('is refused on the shelf, with what is to be done, and may be a draft meanwhile', async () => {
+    const refusal = { status: 409, body: { code: 'endpoint-not-published' } };
+    expect(await ask('POST', '/v1/provider/products', fanying, { ...calendar, publish: true })).toMatchObject(refusal);
+    const { product_id: id } = await added();
+    expect(await ask('POST', `/v1/provider/products/${id}/publish`, fanying)).toMatchObject(refusal);
+    expect((await own(id)).body).toMatchObject({ status: 'draft', product_version: 1 });
+  });
+
+  test('of the demo world was checked before the story began; to come back to the shelf it is checked anew', async () => {
+    const path = `/v1/provider/products/${demoProducts.contracts.productId}`;
+    expect((await ask('POST', `${path}/withdraw`, fanying)).body).toMatchObject({ status: 'withdrawn' });
+    expect((await ask('POST', `${path}/publish`, fanying)).body.code).toBe('endpoint-not-published');
+  });
+});
+
 describe('the shelf', () => {
   test('a product goes on and off it, and each time others are told', async () => {
-    const { product_id: id } = await added();
+    const { product_id: id } = await published();
     const move = (action: string) => ask('POST', `/v1/provider/products/${id}/${action}`, fanying);
-    expect((await move('publish')).body).toMatchObject({ status: 'published', product_version: 2 });
     expect(await move('publish')).toMatchObject({ status: 409, body: { code: 'product-already-there' } });
     expect((await move('withdraw')).body).toMatchObject({ status: 'withdrawn', product_version: 3 });
     expect((await ask('GET', `/v1/products/${id}`)).body).toMatchObject({ status: 'withdrawn' });
@@ -195,12 +223,12 @@ describe('the shelf', () => {
   });
 
   test('single SKUs go off sale and come back, but for the last one that is no trial', async () => {
-    const { product_id: id, skus } = await added({ publish: true });
+    const { product_id: id, skus } = await published();
     const offer = (nth: number, on_sale: boolean) =>
       ask('PUT', `/v1/provider/products/${id}/skus/${skus[nth]!.sku_id}/on-sale`, fanying, { on_sale });
     expect((await offer(2, false)).body.skus.map(({ on_sale }) => on_sale)).toEqual([true, true, false]);
     expect(await offer(1, false)).toMatchObject({ status: 422, body: { code: 'product-not-valid', errors: [{ field: '/skus' }] } });
-    expect((await offer(2, true)).body).toMatchObject({ product_version: 3, price_from: 3_900 });
+    expect((await offer(2, true)).body).toMatchObject({ product_version: 4, price_from: 3_900 });
   });
 
   test('the list shows what is mine, page by page, filtered and searched', async () => {
@@ -317,9 +345,8 @@ test('a new shop opens, is made 自营 by the operator, and sells in a category 
   const category = { name: '农业', name_en: 'Farming', position: 9 };
   expect((await ask('PUT', '/v1/ops/categories/farming', operator, category)).body).toEqual({ category_id: 'farming', ...category });
   expect((await ask('PUT', '/v1/ops/categories/farming', operator, { ...category, name: '畜牧' })).body.code).toBe('category-name-fixed');
-  const product = { ...calendar, name: '青竹农事历', category_id: 'farming', publish: true };
-  const { product_id: id } = (await ask('POST', '/v1/provider/products', who, product)).body;
-  await until(() => heard(id).length === 1);
+  const { product_id: id } = await published({ name: '青竹农事历', category_id: 'farming' }, who);
+  await until(() => heard(id).length === 2);
   expect(heard(id)[0]).toMatchObject({ selfOperated: true, providerName: '青竹软件' });
   expect((await ask('GET', `/v1/products?q=${encodeURIComponent('青竹 农业')}`)).body.items).toHaveLength(1);
   expect((await operate()).body.code).toBe('shop-has-products');

@@ -4,21 +4,23 @@ import type { PriceModel } from '@yunshi/contracts/catalog';
 import { demoProducts } from '@yunshi/contracts/demo-world';
 import { reachable } from '@yunshi/kernel/flow';
 import { fanyingShelf } from '../demo/fanying.ts';
-import { changeOf, edit, priceFrom, productFlow, publish, shelve, type Edition, type ProductDraft } from './product.ts';
+import { changeOf, create, edit, priceFrom, productFlow, publish, shelve, type Edition, type ProductDraft } from './product.ts';
 
 const now = new Date('2026-03-02T04:00:00Z');
 const helpDesk = fanyingShelf[0]!.draft;
+const checked = { isPublished: true };
+const unchecked = { isPublished: false };
 const skus = demoProducts.helpDesk.skus;
 
 const refused = (changes: Partial<ProductDraft>) => {
-  const result = publish({ ...helpDesk, ...changes }, now);
-  return result.ok ? [] : result.error.issues.map(({ field }) => field);
+  const result = publish({ ...helpDesk, ...changes }, checked, now);
+  return result.ok || result.error.code !== 'draft-invalid' ? [] : result.error.issues.map(({ field }) => field);
 };
 const priced = (price: PriceModel): Partial<ProductDraft> => ({ skus: [{ skuId: skus.basic, name: '基础版', price, onSale: true }] });
 const perMonth: PriceModel = { model: 'per_period', price: 19_900, unit: 'month', durations: [1] };
 
 test('a product is published with version 1', () => {
-  expect(publish(helpDesk, now)).toMatchObject({
+  expect(publish(helpDesk, checked, now)).toMatchObject({
     ok: true,
     value: { ...helpDesk, productVersion: 1, status: 'published', publishedAt: now },
   });
@@ -48,8 +50,8 @@ test.each<[string, Partial<ProductDraft>, string[]]>([
 });
 
 test('each change is told to others under the next version', () => {
-  const product = publish(helpDesk, now);
-  const withdrawn = product.ok && shelve(product.value, 'withdraw', now);
+  const product = publish(helpDesk, checked, now);
+  const withdrawn = product.ok && shelve(product.value, 'withdraw', checked, now);
   expect(withdrawn && withdrawn.ok && changeOf(withdrawn.value, { name: '帆影软件', selfOperated: false }).data).toMatchObject({
     productVersion: 2,
     status: 'withdrawn',
@@ -58,11 +60,41 @@ test('each change is told to others under the next version', () => {
 });
 
 test('what is off the shelf cannot be taken off it', () => {
-  const product = publish(helpDesk, now);
-  const withdrawn = product.ok && shelve(product.value, 'withdraw', now);
-  expect(withdrawn && withdrawn.ok && shelve(withdrawn.value, 'withdraw', now)).toMatchObject({
+  const product = publish(helpDesk, checked, now);
+  const withdrawn = product.ok && shelve(product.value, 'withdraw', checked, now);
+  expect(withdrawn && withdrawn.ok && shelve(withdrawn.value, 'withdraw', checked, now)).toMatchObject({
     ok: false,
     error: { code: 'illegal-move' },
+  });
+});
+
+describe('software whose interface is not published', () => {
+  const notPublished = { ok: false, error: { code: 'endpoint-not-published' } };
+  const byPeople = { ...helpDesk, humanDelivery: true };
+
+  test('is put on the shelf neither at once nor later', () => {
+    expect(publish(helpDesk, unchecked, now)).toEqual(notPublished);
+    const draft = create(helpDesk, now);
+    expect(draft.ok && shelve(draft.value, 'publish', unchecked, now)).toEqual(notPublished);
+    expect(draft.ok && shelve(draft.value, 'publish', checked, now)).toMatchObject({ ok: true, value: { status: 'published' } });
+  });
+
+  test('is taken off it all the same', () => {
+    const product = publish(helpDesk, checked, now);
+    expect(product.ok && shelve(product.value, 'withdraw', unchecked, now)).toMatchObject({ ok: true });
+  });
+
+  test('may be delivered by people, until an edition has it called', () => {
+    const product = publish(byPeople, unchecked, now);
+    expect(product).toMatchObject({ ok: true, value: { status: 'published' } });
+    const edition = { ...helpDesk, added: [] };
+    expect(product.ok && edit(product.value, edition, 1, unchecked, now)).toEqual(notPublished);
+    expect(product.ok && edit(product.value, edition, 1, checked, now)).toMatchObject({ ok: true });
+  });
+
+  test('is the only thing that needs one', () => {
+    const image: Partial<ProductDraft> = { deliveryType: 'image', ...priced(perMonth) };
+    expect(publish({ ...helpDesk, ...image }, unchecked, now)).toMatchObject({ ok: true });
   });
 });
 
@@ -73,26 +105,26 @@ describe('editing', () => {
     ...changes,
   });
   const published = () => {
-    const product = publish(helpDesk, now);
+    const product = publish(helpDesk, checked, now);
     if (!product.ok) throw new Error('the demo world is refused');
     return product.value;
   };
 
   test('SKUs that are left out stay, off sale, for those who have bought them', () => {
     const kept = edition().skus.filter(({ skuId }) => skuId !== skus.yearly);
-    const edited = edit(published(), edition({ skus: kept }), 1, now);
+    const edited = edit(published(), edition({ skus: kept }), 1, checked, now);
     expect(edited.ok && edited.value.skus.map(({ skuId, onSale }) => [skuId, onSale])).toEqual(
       helpDesk.skus.map(({ skuId }) => [skuId, skuId !== skus.yearly]),
     );
   });
 
   test('an edition of another version than the one that was read is refused', () => {
-    expect(edit(published(), edition(), 2, now)).toEqual({ ok: false, error: { code: 'changed-meanwhile', productVersion: 1 } });
+    expect(edit(published(), edition(), 2, checked, now)).toEqual({ ok: false, error: { code: 'changed-meanwhile', productVersion: 1 } });
   });
 
   test('whose a product is and how it is delivered cannot be edited', () => {
     const smuggled = { ...edition(), providerId: 'prv_1', deliveryType: 'image' } as Edition;
-    expect(edit(published(), smuggled, 1, now)).toMatchObject({
+    expect(edit(published(), smuggled, 1, checked, now)).toMatchObject({
       ok: true,
       value: { providerId: helpDesk.providerId, deliveryType: helpDesk.deliveryType },
     });
@@ -109,7 +141,7 @@ describe('editing', () => {
     fc.assert(
       fc.property(change, ({ left, price, model, replaces }) => {
         const changed = left.map((sku) => ({ ...sku, price: replaces ? model : { ...sku.price, price } }));
-        const edited = edit(published(), edition({ skus: changed }), 1, now);
+        const edited = edit(published(), edition({ skus: changed }), 1, checked, now);
         told[edited.ok ? 'edited' : 'refused']++;
         if (!edited.ok) return;
         for (const before of helpDesk.skus) {

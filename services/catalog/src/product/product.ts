@@ -95,10 +95,19 @@ export function create(draft: ProductDraft, now: Date): Result<Product, DraftRef
   return good.ok ? ok({ ...good.value, productVersion: 1, status: 'draft', publishedAt: now, changedAt: now }) : good;
 }
 
+/** Whether the product's interface 接口 has passed its online check and is published. */
+export type Interface = { readonly isPublished: boolean };
+export type NotCallable = { readonly code: 'endpoint-not-published' };
+
+/** Software is delivered by a call to its provider, unless people deliver it: then there has to be somebody who answers the call. */
+const lacksInterface = (product: Pick<Product, 'deliveryType' | 'humanDelivery'>, { isPublished }: Interface): boolean =>
+  product.deliveryType === 'saas' && !product.humanDelivery && !isPublished;
+
 /** A product that is on the shelf from the start. */
-export function publish(draft: ProductDraft, now: Date): Result<Product, DraftRefusal> {
+export function publish(draft: ProductDraft, its: Interface, now: Date): Result<Product, DraftRefusal | NotCallable> {
   const created = create(draft, now);
-  return created.ok ? ok({ ...created.value, status: 'published' }) : created;
+  if (!created.ok) return created;
+  return lacksInterface(created.value, its) ? no({ code: 'endpoint-not-published' }) : ok({ ...created.value, status: 'published' });
 }
 
 /** What a provider may say anew about a product. Whose it is and how it is delivered stays, because instances depend on it. */
@@ -106,13 +115,13 @@ export type Edition = Omit<ProductDraft, 'productId' | 'providerId' | 'deliveryT
   /** Those of the SKUs that are new: their ids were made for them. */
   readonly added: readonly SkuId[];
 };
-export type EditRefusal = DraftRefusal | { readonly code: 'changed-meanwhile'; readonly productVersion: number };
+export type EditRefusal = DraftRefusal | NotCallable | { readonly code: 'changed-meanwhile'; readonly productVersion: number };
 
 /**
  * Takes the new texts and SKUs over. `basedOn` is the version that the provider had read. SKUs that are left out go off sale, because
  * those who have bought them still renew by them; for the same reason a SKU keeps its price model and unit, while its price may change.
  */
-export function edit(product: Product, edition: Edition, basedOn: number, now: Date): Result<Product, EditRefusal> {
+export function edit(product: Product, edition: Edition, basedOn: number, its: Interface, now: Date): Result<Product, EditRefusal> {
   if (product.productVersion !== basedOn) return no({ code: 'changed-meanwhile', productVersion: product.productVersion });
   const issues = edition.skus.flatMap((sku, index) => (edition.added.includes(sku.skuId) ? [] : wrongSuccession(product.skus, sku, index)));
   if (issues.length > 0) return no({ code: 'draft-invalid', issues });
@@ -121,7 +130,11 @@ export function edit(product: Product, edition: Edition, basedOn: number, now: D
   const skus = [...edition.skus, ...leftOut];
   const { productId, providerId, deliveryType } = product;
   const good = checked({ ...edition, productId, providerId, deliveryType, skus });
-  return good.ok ? ok(changed({ ...product, ...good.value }, now)) : good;
+  if (!good.ok) return good;
+  // What people have delivered so far may not turn into something that nobody answers for, behind the back of the check.
+  const turnsCalled = product.status === 'published' && product.humanDelivery && !edition.humanDelivery;
+  if (turnsCalled && lacksInterface({ ...product, ...good.value }, its)) return no({ code: 'endpoint-not-published' });
+  return ok(changed({ ...product, ...good.value }, now));
 }
 
 function wrongSuccession(known: readonly SkuSnapshot[], { skuId, price }: SkuSnapshot, index: number) {
@@ -136,9 +149,15 @@ const unitOf = (price: PriceModel): string | undefined => ('unit' in price ? pri
 const changed = (product: Product, now: Date): Product => ({ ...product, productVersion: product.productVersion + 1, changedAt: now });
 
 /** Puts the product on the shelf, or takes it off. */
-export function shelve<P extends Product>(product: P, action: 'withdraw' | 'publish', now: Date): Result<P, IllegalMove> {
+export function shelve<P extends Product>(
+  product: P,
+  action: 'withdraw' | 'publish',
+  its: Interface,
+  now: Date,
+): Result<P, IllegalMove | NotCallable> {
   const status = move(productFlow, product.status, action);
   if (!status.ok) return status;
+  if (action === 'publish' && lacksInterface(product, its)) return no({ code: 'endpoint-not-published' });
   const publishedAt = product.status === 'draft' ? now : product.publishedAt;
   return ok({ ...product, ...changed(product, now), status: status.value, publishedAt });
 }

@@ -46,7 +46,8 @@ const template = fanyingShelf[0]!.draft;
 const made = kinds.map(({ name, nth }): Product => {
   const productId = `prd_${String(nth).padStart(32, '0')}` as ProductId;
   const summary = `${nth === 7 ? '量子' : '稳定'}好用的${name}，开通即可使用，支持多门店多角色协作`;
-  const result = publish({ ...template, productId, name, summary, categoryId: demoCategories[nth % 8]!.categoryId }, addDays(now, -30));
+  const draft = { ...template, productId, name, summary, categoryId: demoCategories[nth % 8]!.categoryId };
+  const result = publish(draft, { isPublished: true }, addDays(now, -30));
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   return result.value;
 });

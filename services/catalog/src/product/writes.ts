@@ -4,6 +4,7 @@ import type { Result } from '@yunshi/kernel/result';
 import { httpWrite, write, type Decision } from '@yunshi/messaging/handle';
 import { brokenRules, Problem } from '../problems.ts';
 import { saleCounts } from '../sale/sales.ts';
+import { interfaceIn, publishedEndpoints } from '../interface/interfaces.ts';
 import { ownShown } from './own-wire.ts';
 import {
   changeOf,
@@ -14,6 +15,7 @@ import {
   shelve,
   type Edition,
   type EditRefusal,
+  type NotCallable,
   type Product,
   type ProductDraft,
 } from './product.ts';
@@ -23,7 +25,7 @@ import { products, rowOf, type Category, type ProductRow, type Provider } from '
 export type Shop = { readonly provider: Provider; readonly category: Category };
 type Owned = { readonly productId: ProductId; readonly providerId: ProviderId };
 
-type Refusal = EditRefusal | IllegalMove | { readonly code: 'sku-unknown' };
+type Refusal = EditRefusal | IllegalMove | NotCallable | { readonly code: 'sku-unknown' };
 
 function refused(refusal: Refusal): Decision<ProductRow> {
   switch (refusal.code) {
@@ -33,6 +35,8 @@ function refused(refusal: Refusal): Decision<ProductRow> {
       return { response: Problem.response('product-changed-meanwhile', { members: { product_version: refusal.productVersion } }) };
     case 'illegal-move':
       return { response: Problem.response('product-already-there', { detail: `The product is ${refusal.from}.` }) };
+    case 'endpoint-not-published':
+      return { response: Problem.response('endpoint-not-published') };
     case 'sku-unknown':
       return { response: Problem.response('not-found', { detail: 'The product has no such SKU.' }) };
   }
@@ -51,7 +55,8 @@ export const createProduct = httpWrite('create product', {
   of: products,
   key: ({ draft }: { readonly draft: ProductDraft; readonly shop: Shop; readonly publish: boolean }) => draft.productId,
   decide: ({ draft, shop, publish: atOnce }, _, { now }) => {
-    const decision = saved(atOnce ? publish(draft, now) : create(draft, now), shop, 201);
+    // What is new cannot have been checked yet.
+    const decision = saved(atOnce ? publish(draft, { isPublished: false }, now) : create(draft, now), shop, 201);
     // Counting sales needs a row to lock.
     return decision.save ? { ...decision, writes: [write(saleCounts, { productId: draft.productId, completed: 0 })] } : decision;
   },
@@ -60,16 +65,18 @@ export const createProduct = httpWrite('create product', {
 export const editProduct = httpWrite('edit product', {
   of: products,
   key: (ask: Owned & { readonly edition: Edition; readonly basedOn: number; readonly shop: Shop }) => ask.productId,
-  decide: ({ providerId, edition, basedOn, shop }, product, { now }) =>
-    product?.providerId === providerId ? saved(edit(product, edition, basedOn, now), shop, 200) : notYours,
+  beside: { of: publishedEndpoints, key: ({ productId }) => productId },
+  decide: ({ providerId, edition, basedOn, shop }, product, { now, beside }) =>
+    product?.providerId === providerId ? saved(edit(product, edition, basedOn, interfaceIn(beside), now), shop, 200) : notYours,
 });
 
 export const shelveProduct = httpWrite('shelve product', {
   of: products,
   key: (ask: Owned & { readonly action: 'withdraw' | 'publish'; readonly provider: Provider }) => ask.productId,
-  decide: ({ providerId, action, provider }, product, { now }): Decision<ProductRow> => {
+  beside: { of: publishedEndpoints, key: ({ productId }) => productId },
+  decide: ({ providerId, action, provider }, product, { now, beside }): Decision<ProductRow> => {
     if (product?.providerId !== providerId) return notYours;
-    const shelved = shelve(product, action, now);
+    const shelved = shelve(product, action, interfaceIn(beside), now);
     if (!shelved.ok) return refused(shelved.error);
     return { save: shelved.value, events: [changeOf(shelved.value, provider)], response: { status: 200, body: ownShown(shelved.value) } };
   },

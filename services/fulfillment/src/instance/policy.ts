@@ -24,7 +24,7 @@ export function waitMs(backOff: BackOff, tries: number, key: string): number {
 }
 
 /** A number in [0, 1) that looks random but is the text's own (FNV-1a). */
-function fraction(text: string): number {
+export function fraction(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return (hash >>> 0) / 2 ** 32;

@@ -35,6 +35,7 @@ export const rules: readonly Rule[] = [
   { path: 'provider/shop', to: 'catalog' },
   { path: 'provider/orders', to: 'order' },
   { path: 'provider/calls', to: 'fulfillment' },
+  { path: 'provider/endpoints', to: 'fulfillment' },
   { path: 'provider/balance', to: 'payment-gateway' },
   { path: 'provider/settlements', to: 'payment-gateway' },
   { path: 'ops/orders', to: 'order' },

@@ -1,0 +1,29 @@
+import { ProductId, ProviderId } from '@yunshi/kernel/ids';
+import { outsideCall } from '@yunshi/messaging/handle';
+import { z } from 'zod';
+import { Exchange, ProviderRequest } from '../delivery/calls.ts';
+import { checkSteps } from './check.ts';
+
+/** The calls of online checks and probes. The address is that of the moment of the call. */
+
+const of = { productId: ProductId, providerId: ProviderId };
+
+/** One step of an online check, at the debug address. `request` is absent for `verify`. */
+export const checkEndpoint = outsideCall('fulfillment.check-endpoint', {
+  request: z.object({ ...of, checkId: z.string(), debugSeq: z.int(), step: z.enum(checkSteps), request: ProviderRequest.optional() }),
+  outcome: z.object({
+    outcome: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('verified') }),
+      z.object({ kind: z.literal('delivered'), signId: z.string() }),
+      z.object({ kind: z.enum(['pending', 'agreed', 'declined']) }),
+      z.object({ kind: z.literal('failed'), sent: z.boolean() }),
+    ]),
+    exchange: Exchange,
+  }),
+});
+
+/** Whether the address that deliveries go to still proves that it knows the token. */
+export const probeEndpoint = outsideCall('fulfillment.probe-endpoint', {
+  request: z.object(of),
+  outcome: z.object({ ok: z.boolean(), note: z.string().optional() }),
+});
