@@ -28,6 +28,8 @@ export const SkuSnapshot = z.object({
   /** Set on a trial 试用: the SKU that it converts to. */
   trialOf: SkuId.optional(),
   onSale: z.boolean(),
+  /** 每账号限购: how often an account may buy it. What ended unpaid or was refunded in full does not count, nor do renewals. */
+  perAccountMax: z.int().min(1).max(1_000).optional(),
 });
 export type SkuSnapshot = z.infer<typeof SkuSnapshot>;
 

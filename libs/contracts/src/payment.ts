@@ -108,6 +108,11 @@ export const revocationSettled = event('payment.revocation-settled', 1, {
   data: z.object({ orderId: OrderId, accountId: AccountId, paymentId: PaymentId, outcome: z.enum(['repaid', 'ended']), settledAt: Time }),
 });
 
+/** Money of a completed order has gone back to its buyer: `refunded` is all that has by now. */
+export const paymentRefunded = event('payment.refunded', 1, {
+  data: z.object({ orderId: OrderId, accountId: AccountId, paymentId: PaymentId, amount: Fen, refunded: Fen, refundedAt: Time }),
+});
+
 /** Money that no order could keep (late, double, wrong amount) is on its way back. */
 export const orphanPaymentReturned = event('payment.orphan-returned', 1, {
   data: z.object({

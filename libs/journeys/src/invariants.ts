@@ -7,6 +7,7 @@ const services = ['svc_catalog', 'svc_order', 'svc_payment', 'svc_coupon', 'svc_
 const listeners: Readonly<Record<string, readonly string[]>> = {
   'evt.payment.received.v1': ['svc_order'],
   'evt.payment.corporate-moved.v1': ['svc_order'],
+  'evt.payment.refunded.v1': ['svc_order'],
   'evt.payment.revoked.v1': ['svc_order', 'svc_fulfillment'],
   'evt.payment.revocation-settled.v1': ['svc_order', 'svc_fulfillment'],
   'evt.order.completed.v1': ['svc_payment'],

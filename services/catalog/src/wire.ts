@@ -40,6 +40,7 @@ export const WireSku = z
     price: WirePrice,
     trial_of: SkuId.nullable().meta({ description: 'Set on a trial 试用: the SKU that it converts to' }),
     on_sale: z.boolean(),
+    per_account_max: z.int().nullable().meta({ description: '每账号限购: how often an account may buy it' }),
   })
   .meta({ id: 'Sku' });
 
@@ -148,12 +149,13 @@ export function priceRead(price: z.output<typeof WirePrice>): PriceModel {
   }
 }
 
-export const skuShown = ({ skuId, name, price, trialOf, onSale }: SkuSnapshot): z.input<typeof WireSku> => ({
+export const skuShown = ({ skuId, name, price, trialOf, onSale, perAccountMax }: SkuSnapshot): z.input<typeof WireSku> => ({
   sku_id: skuId,
   name,
   price: priceShown(price),
   trial_of: trialOf ?? null,
   on_sale: onSale,
+  per_account_max: perAccountMax ?? null,
 });
 
 const sharedShown = (product: Listed | Found) => ({

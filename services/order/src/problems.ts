@@ -26,6 +26,11 @@ export const Problem = problemTable({
   'quantity-not-offered': { status: 422, title: 'The SKU is not sold in this quantity', remedy: 'Stay between `minimum` and `maximum`.' },
   'amount-too-large': { status: 422, title: 'The order would cost more than one order may', remedy: 'Split it into several orders.' },
   'trial-already-taken': { status: 409, title: 'You have had the trial of this product', remedy: 'Order one of its other SKUs.' },
+  'purchase-limit-reached': {
+    status: 409,
+    title: 'You have bought this as often as its provider allows',
+    remedy: 'Choose another SKU. What ends unpaid or is refunded in full does not count against `maximum`.',
+  },
   'coupon-not-usable': {
     status: 409,
     title: 'The coupon cannot be used for this order',
@@ -112,6 +117,8 @@ function particulars(refusal: OrderRefusal | RenewalRefusal): { readonly detail:
       const { minimum, maximum } = refusal;
       return { detail: `It is sold in quantities from ${minimum} to ${maximum}.`, members: { minimum, maximum } };
     }
+    case 'purchase-limit-reached':
+      return { detail: `An account may buy it ${refusal.maximum} times.`, members: { maximum: refusal.maximum } };
     case 'amount-too-large':
       return { detail: `An order costs at most ${yuan(refusal.maximum)}.`, members: { maximum: refusal.maximum } };
     case 'instance-not-renewable':

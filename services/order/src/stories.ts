@@ -24,6 +24,7 @@ export const seats = named<SkuId>('sku', '103');
 export const yearly = named<SkuId>('sku', '104');
 export const calls = named<SkuId>('sku', '105');
 export const retired = named<SkuId>('sku', '106');
+export const limited = named<SkuId>('sku', '107');
 export const minus20 = named<ClaimId>('ccl', '1');
 export const half = named<ClaimId>('ccl', '2');
 export const order = named<OrderId>('ord', 'a1');
@@ -80,6 +81,7 @@ export const helpDeskProduct: Product = {
     },
     { skuId: calls, name: '消息包', price: { model: 'per_package', price: 5_000, calls: 10_000, validDays: 365 }, onSale: true },
     { skuId: retired, name: '旧版', price: { model: 'one_off', price: 100 }, onSale: false },
+    { skuId: limited, name: '限购版', price: { model: 'one_off', price: 9_900 }, onSale: true, perAccountMax: 3 },
   ],
 };
 
@@ -103,6 +105,7 @@ export const facts: Facts = {
   product: helpDeskProduct,
   coupons: { usable: [usable(minus20, 2_000)], unusable: [] },
   trialTaken: false,
+  bought: 0,
   rules: noRules,
 };
 

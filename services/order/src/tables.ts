@@ -67,6 +67,9 @@ export const orders = pgTable(
     index('orders_by_status').on(table.accountId, table.status, table.placedAt, table.orderId),
     index('orders_by_product').on(table.accountId, table.productId, table.placedAt, table.orderId),
     index('orders_of_provider').on(table.providerId, table.placedAt, table.orderId),
+    index('orders_of_sku')
+      .on(table.accountId, table.skuId)
+      .where(sql`kind <> 'renewal' and status not in ('cancelled', 'closed', 'failed')`),
     index('orders_number_begins').on(table.orderNumber.op('text_pattern_ops')),
     index('orders_instance')
       .on(table.instanceId)
@@ -104,6 +107,12 @@ export const trials = pgTable('trials', {
   /** `<account id> <product id>` */
   trialId: text('trial_id').primaryKey(),
   orderId: text('order_id').$type<OrderId>(),
+});
+
+/** One row for each account and SKU with a limit per account, to be locked while the account's orders of it are counted. */
+export const allowances = pgTable('allowances', {
+  /** `<account id> <sku id>` */
+  allowanceId: text('allowance_id').primaryKey(),
 });
 
 /** What organisations have decided about the orders of their people. */

@@ -123,6 +123,7 @@ function placingOf(market: Market, { buyer, good, withCoupon }: Plan, process: P
       })),
       unusable: unusable.map(({ claim: { claimId, couponId, name }, reason }) => ({ claimId, couponId, name, reason })),
     },
+    bought: 0,
     trialTaken: trial !== undefined && trial.orderId !== null,
     rules: noRules,
   };

@@ -19,6 +19,10 @@ const sku = {
     .default(null)
     .meta({ description: 'For a trial 试用: the SKU that it converts to, by its `sku_id`, or by its name where it is new' }),
   on_sale: z.boolean().default(true),
+  per_account_max: z.int().nullable().default(null).meta({
+    description:
+      '每账号限购: how often an account may buy it, 1 to 1000. What ended unpaid or was refunded in full does not count, nor do renewals.',
+  }),
 };
 const EditedSku = z
   .strictObject({ sku_id: SkuId.optional().meta({ description: 'Left out, the SKU is new' }), ...sku })
@@ -76,11 +80,12 @@ type WrittenSku = Omit<z.output<typeof EditedSku>, 'sku_id'> & { readonly sku_id
 /** The SKUs that were written, new ones with ids made by `newSkuId`. A trial may name its SKU by id or by name. */
 function skusRead(written: readonly WrittenSku[], newSkuId: () => SkuId) {
   const identified = written.map((one) => ({ ...one, skuId: one.sku_id ?? newSkuId() }));
-  const skus = identified.map(({ skuId, name, price, trial_of: trialOf, on_sale: onSale }): SkuSnapshot => {
+  const skus = identified.map(({ skuId, name, price, trial_of: trialOf, on_sale: onSale, per_account_max: max }): SkuSnapshot => {
     // What names nothing is left as it is: the rules refuse it, and say where it stands.
     const formal =
       identified.find((other) => other.skuId === trialOf || other.name.trim() === trialOf?.trim())?.skuId ?? (trialOf as SkuId);
-    return { skuId, name, price: priceRead(price), onSale, ...(trialOf !== null && { trialOf: formal }) };
+    const limit = max !== null && { perAccountMax: max };
+    return { skuId, name, price: priceRead(price), onSale, ...(trialOf !== null && { trialOf: formal }), ...limit };
   });
   return { skus, added: identified.filter((one) => one.sku_id === undefined).map(({ skuId }) => skuId) };
 }

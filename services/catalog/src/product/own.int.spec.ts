@@ -66,7 +66,7 @@ const calendar = {
   delivery_type: 'saas',
   skus: [
     { name: '七天体验版', price: { model: 'per_period', price: 0, unit: 'day', durations: [7] }, trial_of: '团队版' },
-    { name: '团队版', price: monthly },
+    { name: '团队版', price: monthly, per_account_max: 3 },
     { name: '坐席版', price: { model: 'per_quantity', price: 3_900, minimum: 5, maximum: 99_999_999, unit: 'month', durations: [1, 12] } },
   ],
 };
@@ -101,6 +101,8 @@ describe('adding', () => {
     expect((await own(draft.product_id, chenxi)).status).toBe(404);
     await until(() => heard(draft.product_id).length === 1);
     expect(heard(draft.product_id)[0]).toMatchObject({ status: 'withdrawn', selfOperated: false, providerName: '帆影软件' });
+    expect(heard(draft.product_id)[0]!.skus.map(({ perAccountMax }) => perAccountMax)).toEqual([undefined, 3, undefined]);
+    expect((await own(draft.product_id)).body.skus).toMatchObject([{ per_account_max: null }, { per_account_max: 3 }, {}]);
   });
 
   test('a published product is found at once, and its trial leads to the SKU that it was named after', async () => {

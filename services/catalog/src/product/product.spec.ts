@@ -34,6 +34,16 @@ test.each<[string, Partial<ProductDraft>, string[]]>([
     { skus: helpDesk.skus.map((sku) => (sku.skuId === skus.basic ? { ...sku, trialOf: skus.trial } : sku)) },
     ['skus.0.trialOf', 'skus.1.trialOf'],
   ],
+  [
+    'a limit per account on a trial, which is had once',
+    { skus: helpDesk.skus.map((sku) => ({ ...sku, perAccountMax: 2 })) },
+    ['skus.0.perAccountMax'],
+  ],
+  [
+    'a limit of none',
+    { skus: helpDesk.skus.slice(1).map((sku) => ({ ...sku, perAccountMax: 0 })) },
+    helpDesk.skus.slice(1).map((_, nth) => `skus.${nth}.perAccountMax`),
+  ],
   ['the same SKU twice', { skus: [...helpDesk.skus, { ...helpDesk.skus[1]!, name: '另一版' }] }, ['skus']],
   ['two SKUs of one name', { skus: [...helpDesk.skus, { ...helpDesk.skus[1]!, skuId: demoProducts.crm.skus.seats }] }, ['skus']],
   ['calls that are not of an API', priced({ model: 'per_package', price: 1, calls: 100, validDays: 30 }), ['skus.0.price']],

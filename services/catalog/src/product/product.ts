@@ -48,6 +48,9 @@ export const ProductDraft = z
       if (sku.trialOf !== undefined && (!formal || formal.trialOf !== undefined)) {
         refuse(['skus', index, 'trialOf'], 'must name a SKU of the same product that is no trial');
       }
+      if (sku.trialOf !== undefined && sku.perAccountMax !== undefined) {
+        refuse(['skus', index, 'perAccountMax'], 'is not for trials: a buyer has one of each product anyway');
+      }
       const wrong = wrongPrice(draft.deliveryType, sku.price);
       if (wrong) refuse(['skus', index, 'price'], wrong);
     });

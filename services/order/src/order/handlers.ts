@@ -1,9 +1,9 @@
 import { completeOrder, orderCompleted, orderRejected, rejectOrder } from '@yunshi/contracts/order';
-import { corporatePaymentMoved, paymentReceived, paymentRevoked, revocationSettled } from '@yunshi/contracts/payment';
+import { corporatePaymentMoved, paymentReceived, paymentRefunded, paymentRevoked, revocationSettled } from '@yunshi/contracts/payment';
 import type { OrderId } from '@yunshi/kernel/ids';
 import { due, handle, on, write, type Decision, type Handler, type Write } from '@yunshi/messaging/handle';
 import { lapse } from './approval.ts';
-import { bankMoved, complete, paymentSettled, paymentTakenBack, receive, reject, type Changed, type Order } from './order.ts';
+import { bankMoved, complete, paymentSettled, paymentTakenBack, receive, refunded, reject, type Changed, type Order } from './order.ts';
 import { orders, timeline } from './orders.ts';
 import { trialId, trials } from './trials.ts';
 
@@ -43,6 +43,11 @@ export const orderHandlers: readonly Handler[] = [
       const news = { stage, bank, since: new Date(since), until: until === null ? null : new Date(until), payBy: new Date(payBy) };
       return order ? saved(order, bankMoved(order, news)) : {};
     },
+  }),
+  on(paymentRefunded, {
+    of: orders,
+    key: ({ orderId }) => orderId,
+    decide: ({ refunded: amount, refundedAt }, order) => (order ? saved(order, refunded(order, { amount, at: new Date(refundedAt) })) : {}),
   }),
   on(paymentRevoked, {
     of: orders,

@@ -9,6 +9,7 @@ import {
   facts,
   helpDeskProduct,
   instance,
+  limited,
   linAsks,
   minus20,
   named,
@@ -17,6 +18,7 @@ import {
   placed,
   trialOrder,
   trialWeek,
+  yearly,
 } from '../stories.ts';
 import {
   awaitedOf,
@@ -27,6 +29,7 @@ import {
   paymentTakenBack,
   place,
   receive,
+  refunded,
   reject,
   remove,
   requestCancel,
@@ -113,6 +116,15 @@ describe('placing', () => {
     const wish = { skuId: trialWeek, quantity: 1 };
     expect(refusal({ wish }, { coupons: noCoupons, trialTaken: true })).toEqual({ code: 'trial-already-taken', field: 'sku_id' });
     expect(placed({}, { trialTaken: true }).isTrial).toBe(false);
+  });
+
+  test('a SKU is bought as often as its provider allows, by renewals even more often', () => {
+    const wish = { skuId: limited, quantity: 1 };
+    expect(placed({ wish }, { coupons: noCoupons, bought: 2 }).skuId).toBe(limited);
+    expect(refusal({ wish }, { coupons: noCoupons, bought: 3 })).toEqual({ code: 'purchase-limit-reached', field: 'sku_id', maximum: 3 });
+    const renews = { kind: 'renewal', instanceId: instance } as const;
+    expect(placed({ wish: { ...wish, renews } }, { coupons: noCoupons, bought: 9 }).kind).toBe('renewal');
+    expect(placed({}, { bought: 1_000 }).skuId).toBe(yearly);
   });
 
   test('what is wrong with the wish or the coupon is passed on', () => {
@@ -262,5 +274,17 @@ describe('for any news in any order', () => {
         expect(order.payable).toBe(order.total - order.deduction);
       }),
     );
+  });
+});
+
+describe('refunded after it was completed', () => {
+  const completed = complete(receive(placed(), receipt, noon).order, instance, noon).order;
+
+  test('what went back is told once, however often and in whatever order the news comes', () => {
+    const half = refunded(completed, { amount: 50_000, at: noon });
+    expect(half).toMatchObject({ order: { refunded: 50_000, status: 'completed' }, entries: [{ what: 'refunded', amount: 50_000 }] });
+    const all = refunded(half.order, { amount: 118_000, at: noon });
+    expect(all).toMatchObject({ order: { refunded: 118_000 }, entries: [{ amount: 68_000 }] });
+    expect(refunded(all.order, { amount: 50_000, at: noon })).toEqual({ order: all.order, entries: [] });
   });
 });

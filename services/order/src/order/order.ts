@@ -21,7 +21,7 @@ import {
   type Wish,
   type WishRefusal,
 } from '../quote/quote.ts';
-import { kindOf } from '../quote/renewal.ts';
+import { kindOf, limitOf } from '../quote/renewal.ts';
 
 /**
  * 待审批 (only where the buyer's organisation wants it) → 待支付 → 处理中 → 交易成功, or 已取消, 已关闭, failed. Money and the buyer's wish to cancel may cross: an order that was paid for a
@@ -132,6 +132,7 @@ export type What =
   | 'bank-approving'
   | 'bank-ended'
   | 'payment-revoked'
+  | 'refunded'
   | 'payment-restored'
   | 'revocation-ended'
   | 'paid'
@@ -181,6 +182,8 @@ export type Facts = {
   readonly product: Product | undefined;
   readonly coupons: Coupons;
   readonly trialTaken: boolean;
+  /** How many orders of the SKU count against its limit for the buyer, where it has one. */
+  readonly bought: number;
   /** What the buyer's organisation has decided. */
   readonly rules: Rules;
 };
@@ -189,6 +192,7 @@ export type OrderRefusal =
   | WishRefusal
   | CouponNotUsable
   | { readonly code: 'trial-already-taken'; readonly field: 'sku_id' }
+  | { readonly code: 'purchase-limit-reached'; readonly field: 'sku_id'; readonly maximum: number }
   | { readonly code: 'agreements-not-accepted'; readonly field: 'accepted_agreements'; readonly missing: readonly string[] }
   | { readonly code: 'po-number-missing'; readonly field: 'po_number' }
   | { readonly code: 'price-changed'; readonly field: 'expected_payable'; readonly payable: Fen };
@@ -197,11 +201,13 @@ export type OrderRefusal =
 export function quoteFor(
   wish: Wish,
   choice: CouponChoice,
-  { product, coupons, trialTaken }: Omit<Facts, 'rules'>,
+  { product, coupons, trialTaken, bought }: Omit<Facts, 'rules'>,
 ): Result<Quote, OrderRefusal> {
   const priced = price(product, wish);
   if (!priced.ok) return priced;
   if (isTrial(priced.value.sku) && trialTaken) return no({ code: 'trial-already-taken', field: 'sku_id' });
+  const maximum = limitOf(wish, priced.value.sku);
+  if (maximum !== undefined && bought >= maximum) return no({ code: 'purchase-limit-reached', field: 'sku_id', maximum });
   return quote(priced.value, coupons, choice);
 }
 
@@ -315,6 +321,13 @@ export const paymentTakenBack = (order: Order, { amount, at }: { readonly amount
 /** Two persons have settled that: the money came again, or what was delivered is ended. */
 export const paymentSettled = (order: Order, { outcome, at }: { readonly outcome: 'repaid' | 'ended'; readonly at: Date }): Changed =>
   told(order, [], at, outcome === 'repaid' ? 'payment-restored' : 'revocation-ended', { awaits: awaitedOf(order) });
+
+/** So much of the money of a completed order has gone back by now, in all. News may come late: the most that was ever told counts. */
+export function refunded(order: Order, { amount, at }: { readonly amount: Fen; readonly at: Date }): Changed {
+  const back = Math.min(amount, order.payable);
+  if (order.status !== 'completed' || back <= order.refunded) return { order, entries: [] };
+  return told({ ...order, refunded: back }, [], at, 'refunded', { amount: back - order.refunded });
+}
 
 /** 交易成功. Asked again, nothing changes. */
 export function complete(order: Order, instanceId: InstanceId, now: Date): Changed {

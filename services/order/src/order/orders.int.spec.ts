@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '@yunshi/db/connect';
 import { until } from '@yunshi/testing/until';
-import { openMarket, type Person } from '../../fixtures/market.ts';
+import { helpDeskWish, openMarket, type Person } from '../../fixtures/market.ts';
 import { goodMood } from '../../fixtures/neighbours.ts';
-import { minus20, monthly, named, usable } from '../stories.ts';
+import { limited, minus20, monthly, named, usable } from '../stories.ts';
 import type { ShownOrder } from './wire.ts';
 
 const market = await openMarket();
@@ -49,6 +50,50 @@ describe('my orders', () => {
   });
 });
 
+describe('a SKU with a limit per account', () => {
+  const wish = { sku_id: limited, duration: undefined, coupon: 'none' };
+  const tries = (as: Person) =>
+    market.post<ShownOrder & { code: string; maximum: number }>('/v1/orders', {
+      as,
+      key: randomUUID(),
+      body: { ...helpDeskWish, ...wish },
+    });
+  const quoted = (as: Person) => market.post<{ code: string }>('/v1/quotes', { as, body: { sku_id: limited } });
+
+  test('of fifty orders at once for at most three exactly three are taken', async () => {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => tries('shen')));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
+    const refused = answers.filter(({ status }) => status !== 201);
+    expect(new Set(refused.map(({ status, body }) => `${status} ${body.code} ${body.maximum}`))).toEqual(
+      new Set(['409 purchase-limit-reached 3']),
+    );
+    expect((await tries('pan')).status).toBe(201);
+  });
+
+  test('what ended unpaid does not count, nor what was refunded in full; the quote says so before the order', async () => {
+    const [first, second] = [await market.order(wish, { as: 'tao' }), await market.order(wish, { as: 'tao' })];
+    const third = await market.order(wish, { as: 'tao' });
+    expect((await quoted('tao')).body.code).toBe('purchase-limit-reached');
+    await market.post(`/v1/orders/${first.order_id}/cancel`, { as: 'tao' });
+    await until(async () => (await quoted('tao')).status === 200, { what: 'a cancelled order does not count' });
+    await market.order(wish, { as: 'tao' });
+    expect((await tries('tao')).status).toBe(409);
+
+    await market.pay(second);
+    const done = async () => (await market.get<ShownOrder>(`/v1/orders/${second.order_id}`, { as: 'tao' })).body;
+    await until(async () => (await done()).status === 'completed');
+    const back = { orderId: second.order_id, accountId: second.account_id };
+    await market.neighbours.refund({ ...back, amount: 5_000 });
+    await until(async () => (await done()).refunded === 5_000);
+    expect((await tries('tao')).status).toBe(409);
+    await market.neighbours.refund({ ...back, amount: 9_900 });
+    await until(async () => (await done()).refunded === 9_900);
+    expect((await tries('tao')).status).toBe(201);
+    expect((await tries('tao')).status).toBe(409);
+    expect(third.status).toBe('pending_payment');
+  });
+});
+
 describe('the file of my orders', () => {
   test('has what the list finds, readable by a spreadsheet', async () => {
     const first = await market.order({}, { as: 'he' });
@@ -59,7 +104,7 @@ describe('the file of my orders', () => {
       [second.order_number, '新购', '待支付', '帆影智能客服', '基础版'],
       [first.order_number, '新购', '待支付', '帆影智能客服', '团队版'],
     ]);
-    expect(rows[2]).toContain(',1,1200.00,0.00,1200.00,0.00,');
+    expect(rows[2]).toContain(',1,1200.00,1200.00,0.00,1200.00,0.00,');
     expect((await market.file('/v1/orders/export?status=completed', 'he')).split('\r\n')).toHaveLength(2);
   });
 });

@@ -6,19 +6,35 @@ import type { Routes } from '@yunshi/http/server';
 import { newId, OrderId } from '@yunshi/kernel/ids';
 import type { Admission } from '@yunshi/messaging/admission';
 import type { Core } from '@yunshi/messaging/core';
+import type { Idempotency } from '@yunshi/messaging/handle';
 import { Problem, refusing } from '../problems.ts';
 import { factsFor, wishFor } from '../quote/facts.ts';
 import { isTrial } from '../quote/quote.ts';
+import { limitOf } from '../quote/renewal.ts';
 import { wishProblems } from '../quote/routes.ts';
 import { askedIn } from '../quote/wire.ts';
 import type { Request } from './order.ts';
 import { OrderDecision, OrderRequest, ShownOrder } from './wire.ts';
-import { approveOrder, cancelOrder, declineOrder, deleteOrder, placeOrder, placeTrialOrder, type Placing } from './writes.ts';
+import {
+  approveOrder,
+  cancelOrder,
+  declineOrder,
+  deleteOrder,
+  placeLimitedOrder,
+  placeOrder,
+  placeTrialOrder,
+  type Placing,
+} from './writes.ts';
 
 const Params = z.strictObject({ order_id: OrderId });
 
-const isForTrial = ({ request, facts }: Placing): boolean =>
-  facts.product?.skus.some((sku) => sku.skuId === request.wish.skuId && isTrial(sku)) ?? false;
+/** Some SKUs are to be had once, or so often: that is decided under a lock of its own. */
+function place({ write }: Pick<Core, 'write'>, placing: Placing, once: Idempotency) {
+  const { wish } = placing.request;
+  const sku = placing.facts.product?.skus.find(({ skuId }) => skuId === wish.skuId);
+  if (sku && isTrial(sku)) return write(placeTrialOrder, placing, once);
+  return sku && limitOf(wish, sku) !== undefined ? write(placeLimitedOrder, placing, once) : write(placeOrder, placing, once);
+}
 
 /** What a buyer does with orders: place, cancel, delete. */
 export const orderWriteRoutes =
@@ -51,9 +67,7 @@ export const orderWriteRoutes =
           const orderId = newId('ord', core.clock.now());
           const asked: Request = { orderId, accountId, userId, wish, coupon, acceptedAgreements, expectedPayable, poNumber };
           const facts = await factsFor(core, { accountId, wish, withCoupons: coupon !== 'none' });
-          const placing = { request: asked, facts };
-          const once = idempotencyOf(request);
-          const placed = await (isForTrial(placing) ? core.write(placeTrialOrder, placing, once) : core.write(placeOrder, placing, once));
+          const placed = await place(core, { request: asked, facts }, idempotencyOf(request));
           // A repeated request is answered with the first order, whose id is another one.
           if (placed.status === 201) void reply.header('location', `/v1/orders/${ShownOrder.parse(placed.body).order_id}`);
           return answer(reply, placed);

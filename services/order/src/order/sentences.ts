@@ -51,6 +51,8 @@ export function sentences({ what, reason, amount, bank }: Pick<Entry, 'what' | '
       return { zh: '退票款项已重新到账，相关资源已恢复', en: 'The money came again; what was suspended goes on' };
     case 'revocation-ended':
       return { zh: '退票款项未重新支付，相关资源已终止', en: 'The money did not come again; what was delivered for it is ended' };
+    case 'refunded':
+      return { zh: `已退款 ${yuan(amount ?? 0)}，原路退回`, en: `${yuan(amount ?? 0)} was given back` };
     case 'price-change-asked':
       return { zh: '服务商正在改价，暂时不能付款', en: 'The provider is changing the price; it cannot be paid for a moment' };
     case 'price-changed':

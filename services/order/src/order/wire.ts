@@ -160,6 +160,7 @@ export const ShownEntry = z
       'payment-revoked',
       'payment-restored',
       'revocation-ended',
+      'refunded',
       'price-change-asked',
       'price-changed',
       'price-kept',

@@ -3,6 +3,7 @@ import type { AccountId, OrderId, ProviderId, UserId } from '@yunshi/kernel/ids'
 import { httpWrite, write, type Context, type Decision } from '@yunshi/messaging/handle';
 import { orderPolicy } from '../policy.ts';
 import { Problem, refused, refusedPrice } from '../problems.ts';
+import { allowanceId, allowances, type Allowance } from './allowances.ts';
 import { approve, decline } from './approval.ts';
 import { approvalDue, endedEarly, saved } from './handlers.ts';
 import { place, remove, requestCancel, type Facts, type Order, type Request } from './order.ts';
@@ -46,6 +47,18 @@ export const placeTrialOrder = httpWrite('order.place-trial', {
     const { placed, writes = [], ...decision } = placing({ request, facts: { ...facts, trialTaken: taken } }, now);
     if (!placed) return decision;
     return { ...decision, writes: [...writes, write(trials, { trialId: trialId(placed), orderId: placed.orderId })] };
+  },
+});
+
+/** As `placeOrder`, for a SKU that is limited per account: how often it was bought is counted under a lock. */
+export const placeLimitedOrder = httpWrite('order.place-limited', {
+  of: orders,
+  key: ({ request }: Placing) => request.orderId,
+  beside: { of: allowances, key: ({ request }) => allowanceId({ accountId: request.accountId, skuId: request.wish.skuId }) },
+  decide: ({ request, facts }, _, { now, beside }: Context & { readonly beside: Allowance | undefined }) => {
+    if (!beside) throw new Error(`SKU ${request.wish.skuId} is ordered under no lock`);
+    const { placed, writes = [], ...decision } = placing({ request, facts: { ...facts, bought: beside.bought } }, now);
+    return placed ? { ...decision, writes: [...writes, write(allowances, { ...beside, bought: beside.bought + 1 })] } : decision;
   },
 });
 

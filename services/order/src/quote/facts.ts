@@ -7,9 +7,10 @@ import type { Facts } from '../order/order.ts';
 import { noRules } from '../purchasing/purchasing.ts';
 import { findPurchasing } from '../purchasing/purchasings.ts';
 import { findInstance } from '../instance/instances.ts';
+import { countBought } from '../order/allowances.ts';
 import { isTrialTaken } from '../order/trials.ts';
 import { findProductOfSku } from './products.ts';
-import { kindOf, wishOf, type Asked, type RenewalRefusal } from './renewal.ts';
+import { kindOf, limitOf, wishOf, type Asked, type RenewalRefusal } from './renewal.ts';
 import { isTrial, noCoupons, price, type Coupons, type Priced, type Wish } from './quote.ts';
 
 const couponsMsMax = 2_000;
@@ -20,14 +21,16 @@ type Asking = { readonly accountId: AccountId; readonly wish: Wish; readonly wit
 export async function factsFor(core: Core, { accountId, wish, withCoupons }: Asking): Promise<Facts> {
   const product = await findProductOfSku(core.sql, wish.skuId);
   const priced = price(product, wish);
-  if (!priced.ok) return { product, coupons: noCoupons, trialTaken: false, rules: noRules };
+  if (!priced.ok) return { product, coupons: noCoupons, trialTaken: false, bought: 0, rules: noRules };
   const { line, sku } = priced.value;
-  const [trialTaken, coupons, rules] = await Promise.all([
+  const isLimited = limitOf(wish, sku) !== undefined;
+  const [trialTaken, bought, coupons, rules] = await Promise.all([
     isTrial(sku) && isTrialTaken(core.sql, { accountId, productId: line.productId }),
+    isLimited ? countBought(core.sql, { accountId, skuId: sku.skuId }) : 0,
     withCoupons && line.amount > 0 ? couponsOf(core, { accountId, kind: kindOf(wish) }, priced.value) : noCoupons,
     findPurchasing(core.sql, accountId),
   ]);
-  return { product, coupons, trialTaken, rules: rules ?? noRules };
+  return { product, coupons, trialTaken, bought, rules: rules ?? noRules };
 }
 
 type Buyer = { readonly accountId: AccountId; readonly kind: OrderKind };

@@ -1,3 +1,4 @@
+import type { SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { InstanceId, SkuId } from '@yunshi/kernel/ids';
 import type { OrderKind } from '@yunshi/kernel/marketplace';
 import { no, ok, type Result } from '@yunshi/kernel/result';
@@ -40,5 +41,9 @@ export function wishOf(asked: Asked, instance: Instance | undefined, product: Pr
   const quantity = kind === 'renewal' ? instance.quantity : (asked.quantity ?? 1);
   return ok({ skuId: sku.skuId, quantity, duration, renews: { kind, instanceId } });
 }
+
+/** How often the buyer may buy it. A renewal goes on with what was bought. */
+export const limitOf = ({ renews }: Wish, sku: SkuSnapshot): number | undefined =>
+  renews?.kind === 'renewal' ? undefined : sku.perAccountMax;
 
 export const kindOf = ({ renews }: Wish): OrderKind => renews?.kind ?? 'new_purchase';

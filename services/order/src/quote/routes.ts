@@ -17,6 +17,7 @@ export const wishProblems = Problem.codes(
   'quantity-not-offered',
   'amount-too-large',
   'trial-already-taken',
+  'purchase-limit-reached',
   'coupon-not-usable',
   'instance-not-found',
   'instance-not-renewable',

@@ -1,5 +1,5 @@
 /** What becomes of refunds. Pure. */
-import { orphanPaymentReturned } from '@yunshi/contracts/payment';
+import { orphanPaymentReturned, paymentRefunded } from '@yunshi/contracts/payment';
 import type { AttemptId } from '@yunshi/kernel/ids';
 import type { Fen } from '@yunshi/kernel/money';
 import { no, ok, type Result } from '@yunshi/kernel/result';
@@ -211,6 +211,9 @@ function refundSettled(payment: Payment, refund: Refund, paid: Attempt, now: Dat
   if (paid.orphanReason) {
     const data = { orderId, accountId, attemptId: paid.attemptId, amount, reason: paid.orphanReason };
     effects.push({ do: 'tell', event: orphanPaymentReturned(data) });
+  } else if (payment.soldAt) {
+    const back = { amount, refunded: refundedOfAttempt(payment, paid.attemptId), refundedAt: now.toISOString() };
+    effects.push({ do: 'tell', event: paymentRefunded({ orderId, accountId, paymentId: payment.paymentId, ...back }) });
   }
   if (payment.status !== 'refunding' || payment.attempts.some((one) => isLive(one) || owed(payment, one))) return { payment, effects };
   const refunded = { ...payment, status: moved(paymentFlow, payment.status, 'refund') };
