@@ -2,6 +2,7 @@ import { demoProducts, demoProviders } from '@yunshi/contracts/demo-world';
 import { newId } from '@yunshi/kernel/ids';
 import { yuan } from '@yunshi/kernel/money';
 import QRCode from 'qrcode';
+import { clerkAt } from './bank.ts';
 import { client, waitFor, type Client } from './client.ts';
 import type { Voice } from './voice.ts';
 
@@ -23,7 +24,14 @@ type Order = {
   end_reason: string | null;
   instance_id: string | null;
 };
-type Attempt = { attempt_id: string; code_url: string | null; pay_page_url?: string };
+type Attempt = {
+  attempt_id: string;
+  status: string;
+  code_url: string | null;
+  pay_page_url?: string;
+  redirect_url?: string | null;
+  waits_for?: { who: string; until: string } | null;
+};
 type Payment = { payment_id: string; status: string; attempts: Attempt[] };
 type Instance = {
   instance_id: string;
@@ -33,7 +41,14 @@ type Instance = {
 type Problem = { code: string; detail?: string; title: string };
 
 /** What the chapters share. */
-export type Stage = { readonly voice: Voice; readonly api: Client; readonly outside: Client; readonly agreements: readonly string[] };
+export type Stage = {
+  readonly voice: Voice;
+  readonly api: Client;
+  readonly outside: Client;
+  /** Where the banks' pages are. */
+  readonly bank: string;
+  readonly agreements: readonly string[];
+};
 
 /** A new key for each request that is meant as a new one; its time makes it readable in the output. */
 const freshKey = (): string => newId('ord', new Date()).replace('ord_', 'story-').slice(0, 30);
@@ -203,6 +218,32 @@ async function clearTheStage({ api, outside }: Stage): Promise<void> {
 
 const plain = { coupon: 'none' } as const;
 
+/** Two persons of the buying company, at the bank's own pages. */
+async function companyPays(stage: Stage): Promise<void> {
+  const { voice, api, bank } = stage;
+  voice.chapter('A company pays by 商企付: one person hands the voucher in, another one approves it the next day');
+  const order = await placeOrder(stage, { sku_id: demoProducts.knowledgeBase.skus.monthly, duration: 1, ...plain });
+  const asked = { key: freshKey(), as: 'lin', body: { order_id: order.order_id, channel: 'corporate_bank', bank: 'ICBC' } };
+  const opened = (await api.show<Payment>('POST', '/v1/payments', asked)).body;
+  const page = opened.attempts.at(-1)?.redirect_url;
+  voice.check(`the buyer goes to the bank: ${page}`, typeof page === 'string', opened);
+  const maker = await clerkAt(bank, 'zhidan', voice);
+  const number = await maker.handIn(page!, 'fuhe1');
+  const waits = await waitFor(
+    'the payment waits for the checker',
+    async () => (await api.quietly<Payment>('POST', `/v1/payments/${opened.payment_id}/query`, { as: 'lin' })).body.attempts.at(-1),
+    (seen) => seen?.status === 'approving',
+  );
+  voice.check(`the buyer sees whom it waits for (${waits?.waits_for?.who}), and until when`, waits?.waits_for?.who === 'checker', waits);
+  const elsewhere = { key: freshKey(), as: 'lin', body: { order_id: order.order_id, channel: 'wechat_native' } };
+  const refused = await api.show<Problem>('POST', '/v1/payments', elsewhere);
+  voice.check(`the bank holds it, so no other way to pay is open: ${refused.body.code}`, refused.status === 409, refused.body);
+  await advance(stage, 'P1DT1H');
+  await (await clerkAt(bank, 'fuhe1', voice)).approve(number);
+  const done = await orderIs(stage, order.order_id, 'completed');
+  voice.check('paid by the bank, delivered, 交易成功', done.instance_id !== null, done);
+}
+
 async function slowProvider(stage: Stage): Promise<void> {
   const { voice } = stage;
   voice.chapter('A provider that answers signId "0" (later) for a while, then delivers');
@@ -268,11 +309,12 @@ export async function tellStory({ gateway, sandbox }: { readonly gateway: string
     as: 'lin',
     body: { sku_id: demoProducts.helpDesk.skus.team, quantity: 5, duration: 3 },
   });
-  const stage: Stage = { voice, api, outside, agreements: quote.body.agreements.map((agreement) => agreement.name) };
+  const stage: Stage = { voice, api, outside, bank: sandbox, agreements: quote.body.agreements.map((agreement) => agreement.name) };
   await clearTheStage(stage);
   const wish = await browse(stage);
   await purchase(stage, wish);
   await notPaid(stage, wish);
+  await companyPays(stage);
   await slowProvider(stage);
   await failingProvider(stage);
   await paidTooLate(stage);

@@ -145,7 +145,6 @@ const sharingHandlers: readonly Handler[] = [
   }),
 ];
 
-/** What a channel carried out and failed at will not go better by itself: it is a person's concern, like what it refused. */
 function sharedAs(outcome: ShareOutcome | ReturnOutcome): Shared {
   switch (outcome.kind) {
     case 'shared':
@@ -154,7 +153,7 @@ function sharedAs(outcome: ShareOutcome | ReturnOutcome): Shared {
     case 'pending':
       return { kind: 'processing' };
     case 'failed':
-      return { kind: 'refused', code: 'FAILED', message: outcome.why };
+      return { kind: 'closed', why: outcome.why };
     case 'missing':
       return { kind: 'refused', code: 'MISSING', message: 'The channel does not know what is to be shared.' };
     case 'refused':

@@ -41,7 +41,7 @@ test.each([
   [paymentFlow, 'open', ['closed', 'ended', 'refunded', 'restored']],
   [attemptFlow, 'opening', ['revoked']],
   [refundFlow, 'requested', ['replaced', 'succeeded']],
-  [settlementFlow, 'reviewing', ['released']],
+  [settlementFlow, 'reviewing', ['released', 'unshared']],
 ] as const)('every status of %o can be reached', (machine, start, ends) => {
   const table = machine as never;
   expect([...reachable(table, start as never)].toSorted()).toEqual([...machine.states].toSorted());

@@ -24,6 +24,7 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: which.map<Move>((nth) => (world) => world.bankRevokes(nth)) },
+  { weight: 1, arbitrary: fc.constant<Move>((world) => world.sharesWillFail()) },
   { weight: 1, arbitrary: fc.constantFrom(...outcomes).map<Move>((outcome) => (world) => world.operatorsSettle(outcome)) },
   { weight: 3, arbitrary: which.map<Move>((nth) => (world) => world.buyerPays(nth)) },
   { weight: 1, arbitrary: which.map<Move>((nth) => (world) => world.buyerPays(nth, bill.amount - 1)) },
@@ -69,6 +70,10 @@ const refunding: Move = (world) => {
   world.noticeArrives(0);
   world.sagaTurnsBack();
   world.carryOut(0, 'answered');
+};
+const deadCard: Move = (world) => {
+  world.refundsEnd('abnormal');
+  world.noticeArrives(world.notices.length - 1);
 };
 const sold: Move = (world) => {
   world.buyerPays(0, bill.amount);
@@ -133,9 +138,11 @@ const beginnings = fc.constantFrom<readonly Move[]>(
   [code],
   [code],
   [code, refunding],
+  [code, refunding, deadCard],
   [code, sold],
   [code, sold, sharing],
   [code, sold, sharing, released],
+  [code, sold, (world) => world.sharesWillFail(), sharing, released],
   [code, sold, sharing, released, spent],
   [code, pausing],
   [code, pausing, cheaper],
@@ -221,7 +228,7 @@ describe('whatever happens in whatever order', () => {
         expect(world.balance('buyer_funds') + (payment.soldAt ? 0 : world.held())).toBe(0);
         if (!payment.soldAt) return;
         // Of what was taken back before the order was completed nothing was ever earned.
-        expect(['released', 'cancelled', null]).toContain(payment.settlement);
+        expect(['released', 'unshared', 'cancelled', null]).toContain(payment.settlement);
         expect(payment.settlement === null && !['revoked', 'ended'].includes(payment.status)).toBe(false);
         expect(again === undefined || payment.settlement === 'released').toBe(true);
         expect(world.balance('provider_payable')).toBe(0);
@@ -327,7 +334,7 @@ describe('whatever happens in whatever order', () => {
       }),
       { numRuns: 4_000, seed: 20_260_301 },
     );
-    const settled = ['released', 'cancelled', 'share due', 'share asked', 'share done', 'blocked'];
+    const settled = ['released', 'unshared', 'cancelled', 'share due', 'share asked', 'share done', 'blocked'];
     for (const end of [
       'kept',
       'late',

@@ -22,6 +22,8 @@ type ChannelOrder = {
   readonly endsAt: Date;
   state: OrderSeen['state'];
   amount: number;
+  /** The channel will not find the marketplace's account when it shares this out: all of it stays the provider's. */
+  sharesFail?: true;
   /** What the marketplace has taken out, and put back by which refunds; what the provider has withdrawn. */
   shared: number | undefined;
   readonly putBack: Map<string, number>;
@@ -175,6 +177,9 @@ export class World {
     if (!this.isPaused) return;
     this.isPaused = false;
     this.take(rebill(this.payment, amount, this.now));
+  }
+  sharesWillFail(): void {
+    for (const paid of this.orders.values()) if (paid.shared === undefined) paid.sharesFail = true;
   }
   orderCompletes(): void {
     const sold = sell(this.payment, this.now);
@@ -337,7 +342,8 @@ export class World {
     // The same number with another amount is another request, which the channel refuses.
     if (!paid || (paid.shared !== undefined && paid.shared !== commission))
       return (payment) => shared(payment, { kind: 'refused', code: 'INVALID_REQUEST', message: '' }, this.now);
-    const answer: Shared = { kind: paid.shared === undefined ? 'processing' : 'done' };
+    const ended: Shared = paid.sharesFail ? { kind: 'closed', why: 'NO_RELATION' } : { kind: 'done' };
+    const answer: Shared = paid.shared === undefined ? { kind: 'processing' } : ended;
     paid.shared = commission;
     return (payment) => shared(payment, answer, this.now);
   }
@@ -346,7 +352,7 @@ export class World {
     const paid = this.orders.get(orderNumber(id));
     const back = [...(paid?.putBack.values() ?? [])].reduce((sum, one) => sum + one, 0);
     const known = paid?.putBack.has(refundNo);
-    if (!paid || (!known && back + commission > (paid.shared ?? 0)))
+    if (!paid || (!known && back + commission > (paid.sharesFail ? 0 : (paid.shared ?? 0))))
       return (payment) => shareReturned(payment, returnNo, { kind: 'refused', code: 'NOT_ENOUGH', message: '' }, this.now);
     paid.putBack.set(refundNo, commission);
     const answer: Shared = { kind: known ? 'done' : 'processing' };
@@ -356,7 +362,9 @@ export class World {
   #atProvider(paid: ChannelOrder): number {
     const gone = [...this.refunds.values()].filter((one) => one.attempt === paid.nth && one.status !== 'closed');
     const back = [...paid.putBack.values()].reduce((sum, one) => sum + one, 0);
-    return paid.amount - gone.reduce((sum, one) => sum + one.amount, 0) - (paid.shared ?? 0) + back - paid.withdrawn;
+    return (
+      paid.amount - gone.reduce((sum, one) => sum + one.amount, 0) - (paid.sharesFail ? 0 : (paid.shared ?? 0)) + back - paid.withdrawn
+    );
   }
   #queryRefund({ refundNo }: Refund): (payment: Payment) => Change {
     const known = this.refunds.get(refundNo);

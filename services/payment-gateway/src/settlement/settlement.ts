@@ -41,9 +41,14 @@ export function release(payment: Payment, now: Date): Change {
     : released(sharing, provider, now);
 }
 
-/** What a channel says of a sharing, or of giving a share back. `done`: carried out, not only accepted. */
+/**
+ * What a channel says of a sharing, or of giving a share back. `done`: carried out, not only accepted. `closed`: carried out, and the part
+ * has not got where it should, which asking again under this number does not change.
+ */
 export type Shared =
-  { readonly kind: 'done' | 'processing' | 'unknown' } | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+  | { readonly kind: 'done' | 'processing' | 'unknown' }
+  | { readonly kind: 'closed'; readonly why: string }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
 export function shared(payment: Payment, answer: Shared, now: Date): Change {
   const paid = keptAttempt(payment);
@@ -52,6 +57,12 @@ export function shared(payment: Payment, answer: Shared, now: Date): Change {
   switch (answer.kind) {
     case 'done':
       return released(payment, provider, now);
+    case 'closed': {
+      // The order is finished, and the provider's account has all of it: nothing is left that could be shared out.
+      const change = released(payment, provider, now, 'keep');
+      const detail = `${answer.why}: the channel could not take out the commission of ${commission} fen. The provider has it, and owes it.`;
+      return { ...change, effects: [...change.effects, refusal(payment, detail, now)] };
+    }
     case 'refused': {
       const refused = resumeRefunds({ ...payment, settlement: moved(settlementFlow, payment.settlement, 'refuse') });
       const again: Effect = { do: 'release', at: later(now, REFUSED_AGAIN_S) };
@@ -63,10 +74,10 @@ export function shared(payment: Payment, answer: Shared, now: Date): Change {
   }
 }
 
-function released(payment: Payment, amount: Fen, now: Date): Change {
+function released(payment: Payment, amount: Fen, now: Date, how: 'confirm' | 'keep' = 'confirm'): Change {
   const { orderId, accountId, providerId } = payment;
   const entry = ledger.release({ orderId, accountId, providerId, amount, at: now });
-  const change = resumeRefunds({ ...payment, settlement: moved(settlementFlow, 'sharing', 'confirm'), releasedAt: now });
+  const change = resumeRefunds({ ...payment, settlement: moved(settlementFlow, 'sharing', how), releasedAt: now });
   return { payment: change.payment, effects: [{ do: 'post', entry }, ...change.effects] };
 }
 
@@ -80,6 +91,8 @@ export function shareReturned(payment: Payment, returnNo: string, answer: Shared
       const ready: Refund = { ...refund, shareBack: 'done' };
       return { payment: putRefund(payment, ready), effects: [{ do: 'refund', refund: ready, attempt: paid }] };
     }
+    case 'closed':
+      return refundAnswered(payment, refund.refundNo, { kind: 'refused', code: 'SHARE_NOT_RETURNED', message: answer.why }, now);
     case 'refused':
       return refundAnswered(payment, refund.refundNo, answer, now);
     case 'processing':

@@ -49,5 +49,5 @@ export function sharesOf(payment: Payment, paid: Attempt): { readonly commission
 /** Where an order's money lies at the moment. */
 export function stageOf({ soldAt, settlement }: Payment, commission: Fen): Stage {
   if (soldAt === null) return { stage: 'held' };
-  return { stage: settlement === 'released' ? 'released' : 'earned', commission };
+  return { stage: settlement === 'released' || settlement === 'unshared' ? 'released' : 'earned', commission };
 }
