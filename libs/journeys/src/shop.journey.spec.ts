@@ -248,10 +248,12 @@ describe('coupons', () => {
     expect((await quote(sku, { coupon: mine })).body.code).toBe('coupon-not-usable');
   });
 
-  test('an order that cannot be delivered gives the coupon back with the money', async () => {
+  test('an order that cannot be delivered gives the coupon back with the money; what was made is taken back when the provider re-drives the call', async () => {
     const script = (path: string, body: object) =>
       ask('POST', `/sandbox/provider/${demoProviders.fanying.providerId}/${path}`, undefined, body, system.urls['sandbox']!);
-    await script('script', { action: 'createInstance', behaviour: 'status-500', times: 1_000 });
+    // It makes the instance and never says so, and then does not take it back either.
+    await script('script', { action: 'createInstance', behaviour: 'lost-answer', times: 1_000 });
+    await script('script', { action: 'destroyInstance', behaviour: 'status-500', times: 1_000 });
     const mine = await claim(await publishCoupon('满 90 减 20', 2_000));
     const failing = await order(sku, mine);
     await pay(failing.order_id);
@@ -263,9 +265,35 @@ describe('coupons', () => {
       },
       { within: 60_000, every: 100 },
     );
-    await script('script/clear', {});
     await claimIs(mine, 'usable');
     expect((await quote(sku, { coupon: mine })).body.payable).toBe(7_900);
+
+    const failed = '/v1/provider/calls?given_up=true';
+    await until(
+      async () => {
+        await advance('PT12H');
+        return (await sure(200, 'GET', failed, 'fanying')).items.length === 1;
+      },
+      { within: 60_000, every: 100, what: 'the call is given up' },
+    );
+    await script('script/clear', {});
+    const atProvider = async () =>
+      (
+        await ask(
+          'GET',
+          `/sandbox/provider/${demoProviders.fanying.providerId}/instances?order_id=${failing.order_id}`,
+          undefined,
+          undefined,
+          system.urls['sandbox']!,
+        )
+      ).body.items as unknown as { status: string }[];
+    expect(await atProvider()).toMatchObject([{ status: 'active' }]);
+    expect(await sure(202, 'POST', '/v1/provider/calls/redrive', 'fanying', { reason: '接口已修复' })).toMatchObject({
+      refused: [],
+      left: 0,
+    });
+    await until(async () => (await atProvider())[0]?.status === 'reclaimed', { what: 'the provider has taken it back' });
+    expect((await sure(200, 'GET', failed, 'fanying')).items).toEqual([]);
   });
 
   test('a provider changes the price of an unpaid order: the old code is dead, the coupon is reckoned anew, to nothing it needs no payment', async () => {

@@ -307,6 +307,55 @@ describe('the delivery log', () => {
   });
 });
 
+describe('calls that were given up', () => {
+  const givenUp = async (by: Caller, productId: ProductId) =>
+    itemsOf(await get(by, `/v1/provider/calls?given_up=true&product_id=${productId}`));
+
+  /** Orders whose provider never delivers, nor takes back what it may have made. */
+  async function abandoned(count: number): Promise<ProductId> {
+    const productId = await calledProduct();
+    say = () => ({ status: 500, body: 'down' });
+    for (let nth = 0; nth < count; nth++) await buy(buyer, { deliveryType: 'saas', productId });
+    await until(
+      async () => {
+        if ((await givenUp(provider, productId)).length === count) return true;
+        await moveClock(service.core.nc, 3 * 3_600_000);
+        return false;
+      },
+      { within: 40_000, every: 50, what: 'the calls are given up' },
+    );
+    say = delivers;
+    return productId;
+  }
+
+  test('are re-driven by their provider, one or all, which the audit keeps; and leave the list', async () => {
+    const productId = await abandoned(3);
+    const [one] = await givenUp(provider, productId);
+    expect(one).toMatchObject({ action: 'destroy', state: 'failed', redriven_by: null });
+    const path = '/v1/provider/calls/redrive';
+    const others = await call(otherProvider, 'POST', path, { call_ids: [one?.['call_id']] });
+    expect(others.body).toMatchObject({ redriven: [], refused: [{ call_id: one?.['call_id'], code: 'not-found' }] });
+
+    const single = await call(provider, 'POST', path, { call_ids: [one?.['call_id']], reason: '接口已修复', product_id: productId });
+    expect(single).toMatchObject({ status: 202, body: { redriven: [{ call_id: one?.['call_id'] }], refused: [], left: 2 } });
+    const all = await call(operator, 'POST', path, { product_id: productId, action: 'destroy', reason: '批量重发' });
+    expect(all.body).toMatchObject({ refused: [], left: 0 });
+    expect(all.body['redriven']).toHaveLength(2);
+
+    const made = String((single.body['redriven'] as { by: string }[])[0]?.by);
+    await until(async () => (await get(provider, `/v1/provider/calls/${made}`)).body['state'] === 'succeeded', {
+      what: 'it was made again',
+    });
+    expect((await get(provider, `/v1/provider/calls/${String(one?.['call_id'])}`)).body).toMatchObject({
+      given_up: false,
+      redriven_by: made,
+    });
+    expect(await givenUp(operator, productId)).toEqual([]);
+    const audit = itemsOf(await get(operator, `/v1/ops/fulfillment/audit?object=provider-call:${String(one?.['call_id'])}`));
+    expect(audit).toMatchObject([{ actor: provider.userId, action: 'provider-call.resend', reason: '接口已修复' }]);
+  });
+});
+
 describe('the endpoint of a product', () => {
   const path = (productId: string) => `/v1/provider/products/${productId}/endpoint`;
 
@@ -430,6 +479,7 @@ test('the service says that it lives, that it is ready, and what its routes are'
     '/v1/instances',
     '/v1/instances/{instance_id}',
     '/v1/provider/calls',
+    '/v1/provider/calls/redrive',
     '/v1/provider/calls/{call_id}',
     '/v1/provider/calls/{call_id}/resend',
     '/v1/provider/endpoints',

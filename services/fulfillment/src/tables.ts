@@ -97,6 +97,9 @@ export const providerCalls = pgTable(
     state: text('state', { enum: ['waiting', 'succeeded', 'pending', 'declined', 'failed'] }).notNull(),
     /** Nobody will ask again unless a person does. */
     givenUp: boolean('given_up').notNull(),
+    /** The call that a person had made in its place, and when. */
+    redrivenBy: text('redriven_by'),
+    redrivenAt: time('redriven_at'),
     createdAt: time('created_at').notNull(),
     dueAt: time('due_at').notNull(),
     performedAt: time('performed_at'),

@@ -1,5 +1,6 @@
 import type { Sql } from '@yunshi/db/connect';
 import { rowsOf } from '@yunshi/db/rows';
+import { selectListOf } from '@yunshi/db/select-list';
 import type { InstanceId, OrderId, ProductId, ProviderId } from '@yunshi/kernel/ids';
 import { providerCalls } from '../tables.ts';
 import type { ProviderCall } from './log.ts';
@@ -46,6 +47,24 @@ export function logBook(sql: Sql) {
       );
       const found = new Map(rows.map((row) => [row.callId, row]));
       return ids.flatMap(({ callId }) => found.get(callId) ?? []);
+    },
+    /** What waits for a person to re-drive it, the oldest first. */
+    givenUp: (scope: Scope, { action, productId, take }: Pick<CallQuery, 'action' | 'productId' | 'take'>): PromiseLike<ProviderCall[]> =>
+      sql<ProviderCall[]>`
+        select ${sql.unsafe(selectListOf(providerCalls))} from provider_calls where given_up and ${within(scope)}
+          ${action === undefined ? sql`` : sql`and action = ${action}`} ${productId === undefined ? sql`` : sql`and product_id = ${productId}`}
+        order by created_at, call_id limit ${take}`,
+    /** Those of the calls that may be seen, in no order. */
+    async those(scope: Scope, callIds: readonly string[]): Promise<readonly ProviderCall[]> {
+      const rows = await providerCallRows.find(sql, callIds);
+      return rows.filter((row) => scope === 'all' || row.providerId === scope.providerId);
+    },
+    /** How many calls wait for a person to re-drive them. */
+    async countGivenUp(scope: Scope, { action, productId }: Pick<CallQuery, 'action' | 'productId'>): Promise<number> {
+      const [row] = await sql<{ count: number }[]>`
+        select count(*)::int as count from provider_calls where given_up and ${within(scope)}
+          ${action === undefined ? sql`` : sql`and action = ${action}`} ${productId === undefined ? sql`` : sql`and product_id = ${productId}`}`;
+      return row?.count ?? 0;
     },
     async find(scope: Scope, callId: string): Promise<ProviderCall | undefined> {
       const [row] = await providerCallRows.find(sql, [callId]);

@@ -13,6 +13,8 @@ export type ProviderCall = {
   attempt: number;
   state: 'waiting' | 'succeeded' | 'pending' | 'declined' | 'failed';
   givenUp: boolean;
+  redrivenBy: string | null;
+  redrivenAt: Date | null;
   createdAt: Date;
   dueAt: Date;
   performedAt: Date | null;
@@ -39,6 +41,8 @@ export function intended(request: ProviderRequest): ProviderCall {
     attempt: request.attempt,
     state: 'waiting',
     givenUp: false,
+    redrivenBy: null,
+    redrivenAt: null,
     createdAt: new Date(request.createdAt),
     dueAt: new Date(request.dueAt),
     performedAt: null,
@@ -67,3 +71,11 @@ export function performed(request: ProviderRequest, outcome: Outcome, exchange: 
     note: exchange.note ?? null,
   };
 }
+
+/** Out of the list of what is to be re-driven: another call is made in its place, or what it was for is no longer wanted. */
+export const redriven = (call: ProviderCall, by: string | null, now: Date): ProviderCall => ({
+  ...call,
+  givenUp: false,
+  redrivenBy: by,
+  redrivenAt: now,
+});

@@ -26,6 +26,8 @@ const ShownCall = z
     state: State.meta({ description: 'waiting: to be made at `due_at`; pending: the provider answered that it delivers later' }),
     attempt: z.int(),
     given_up: z.boolean().meta({ description: 'Nobody asks again unless a person does: re-send it' }),
+    redriven_by: CallId.nullable().meta({ description: 'The call that a person had made in its place' }),
+    redriven_at: Time.nullable(),
     instance_id: InstanceId,
     order_id: OrderId,
     product_id: ProductId,
@@ -51,6 +53,25 @@ const ListQuery = z.strictObject({
   order_id: OrderId.optional(),
   product_id: ProductId.optional(),
 });
+const redriveMax = 100;
+const Redrive = z.strictObject({
+  call_ids: z
+    .array(CallId)
+    .min(1)
+    .max(redriveMax)
+    .optional()
+    .meta({ description: 'Left out: all that were given up, as far as the filters let them' }),
+  action: Action.optional(),
+  product_id: ProductId.optional(),
+  reason: z.string().trim().min(1).max(500).optional(),
+});
+const Redriven = z
+  .object({
+    redriven: z.array(z.object({ call_id: CallId, by: CallId.meta({ description: 'The call that is made in its place' }) })),
+    refused: z.array(z.object({ call_id: CallId, code: z.string() })),
+    left: z.int().meta({ description: 'Calls that are still given up; ask again for them' }),
+  })
+  .meta({ id: 'Redriven' });
 const CallParams = z.object({ call_id: CallId });
 
 const cursor = keyset(z.tuple([Time, CallId]));
@@ -112,16 +133,66 @@ export const callRoutes =
         config: { access, problems: Problem.codes('not-found', 'call-not-resendable') },
         schema: {
           summary: 'Make a call again now',
+          description: 'Who has done it stands in the audit.',
           params: CallParams,
           response: { 202: z.object({ call_id: CallId.meta({ description: 'Of the new call' }) }).meta({ id: 'Resent' }) },
         },
       },
       async (request, reply) => {
-        const { instanceId, action } = await found(request, request.params.call_id);
-        return answer(reply, await core.write(resendCall, { instanceId, action }));
+        const { instanceId, action, callId } = await found(request, request.params.call_id);
+        return answer(reply, await core.write(resendCall, { instanceId, action, callId, ...actOf(request, undefined) }));
+      },
+    );
+    app.post(
+      '/v1/provider/calls/redrive',
+      {
+        config: { access },
+        schema: {
+          summary: 'Make failed calls again, those that are named or all that were given up',
+          description: `At most ${redriveMax} at a time, the oldest first. Who has done it, and why, stands in the audit.`,
+          body: Redrive,
+          response: { 202: Redriven },
+        },
+      },
+      async (request, reply) => {
+        const scope = scopeOf(request);
+        const { call_ids: named, action, product_id: productId, reason } = request.body;
+        const calls =
+          named === undefined ? await log.givenUp(scope, { action, productId, take: redriveMax }) : await log.those(scope, named);
+        const act = actOf(request, reason);
+        const done = await Promise.all(
+          newestOfEach(calls).map(async (call) => ({ call, answer: await core.write(resendCall, { ...call, ...act }) })),
+        );
+        const made = new Set(done.map(({ call }) => call.callId));
+        const seen = new Set(calls.map(({ callId }) => callId));
+        const left = await log.countGivenUp(scope, { action, productId });
+        return reply.code(202).send({
+          redriven: done.flatMap(({ call, answer: { status, body } }) =>
+            status === 202 ? [{ call_id: call.callId, by: (body as { call_id: string }).call_id }] : [],
+          ),
+          refused: [
+            ...done.flatMap(({ call, answer: { status, body } }) =>
+              status === 202 ? [] : [{ call_id: call.callId, code: (body as { code: string }).code }],
+            ),
+            ...(named ?? calls.map(({ callId }) => callId))
+              .filter((id) => !made.has(id))
+              .map((id) => ({ call_id: id, code: seen.has(id) ? 'call-not-resendable' : 'not-found' })),
+          ],
+          left,
+        });
       },
     );
   };
+
+const actOf = (request: FastifyRequest, reason: string | undefined) => ({ actor: callerOf(request).userId, reason });
+
+/** Two failed calls for the same thing are one wish. */
+function newestOfEach(calls: readonly ProviderCall[]): readonly ProviderCall[] {
+  const newest = new Map<string, ProviderCall>();
+  for (const call of calls.toSorted((one, other) => one.createdAt.getTime() - other.createdAt.getTime()))
+    newest.set(`${call.instanceId} ${call.action}`, call);
+  return [...newest.values()];
+}
 
 function shown(call: ProviderCall): z.infer<typeof ShownCall> {
   return {
@@ -130,6 +201,8 @@ function shown(call: ProviderCall): z.infer<typeof ShownCall> {
     state: call.state,
     attempt: call.attempt,
     given_up: call.givenUp,
+    redriven_by: call.redrivenBy,
+    redriven_at: call.redrivenAt?.toISOString() ?? null,
     instance_id: call.instanceId,
     order_id: call.orderId,
     product_id: call.productId,

@@ -11,10 +11,12 @@ import { paymentRevoked, revocationSettled } from '@yunshi/contracts/payment';
 import type { Message } from '@yunshi/contracts/define';
 import type { OrderId } from '@yunshi/kernel/ids';
 import { rowsOf } from '@yunshi/db/rows';
+import { audited } from '@yunshi/messaging/audit';
+import type { Act } from '@yunshi/messaging/audit';
 import { due, handle, httpWrite, on, whenCalled, write } from '@yunshi/messaging/handle';
 import type { Deadline, Decision, Handler, SagaRef } from '@yunshi/messaging/handle';
 import { callProvider, issueKey } from '../delivery/calls.ts';
-import { callIdOf, performed } from '../delivery/log.ts';
+import { callIdOf, performed, redriven } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
 import { apiKeys, renewals, suspensions } from '../tables.ts';
 import { Problem } from '../problems.ts';
@@ -150,15 +152,28 @@ const dispute = (save: Suspension, now: Date): Decision<Suspension> => ({
   deadlines: [{ kind: findDisputed, key: save.orderId, dueAt: now }],
 });
 
-/** A person has a call made again. */
+export type Resending = { readonly instanceId: Instance['instanceId']; readonly action: Task; readonly callId: string } & Act;
+
+/** A person has a call made again. What can no longer be made leaves the list of what is to be re-driven, too. */
 export const resendCall = httpWrite('resend-call', {
   of: instanceRows,
-  key: (ask: { instanceId: Instance['instanceId']; action: Task }) => ask.instanceId,
-  decide: ({ action }, instance, { now }) => {
+  key: (ask: Resending) => ask.instanceId,
+  beside: { of: providerCallRows, key: ({ callId }) => callId },
+  decide: ({ action, callId, actor, reason }, instance, { now, beside: call }) => {
+    const settled = (by: string | null) => (call === undefined ? [] : [write(providerCallRows, redriven(call, by, now))]);
     const step = instance === undefined ? undefined : resend(instance, action, now);
-    if (step === undefined) return { response: Problem.response('call-not-resendable') };
-    const { instanceId, callSeq } = step.instance;
-    return { ...effects(step, now), response: { status: 202, body: { call_id: callIdOf(instanceId, callSeq) } } };
+    if (step === undefined) return { response: Problem.response('call-not-resendable'), writes: call?.givenUp ? settled(null) : [] };
+    const made = callIdOf(step.instance.instanceId, step.instance.callSeq);
+    const decision = effects(step, now);
+    return {
+      ...decision,
+      writes: [
+        ...(decision.writes ?? []),
+        ...settled(made),
+        audited({ actor, action: 'provider-call.resend', object: `provider-call:${callId}`, reason }),
+      ],
+      response: { status: 202, body: { call_id: made } },
+    };
   },
 });
 
