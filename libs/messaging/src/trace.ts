@@ -1,5 +1,5 @@
 import { SpanKind, type Span } from '@opentelemetry/api';
-import { startSpan, traceparentOf } from '@yunshi/telemetry/trace';
+import { startSpan, traceparentOf, unrecorded } from '@yunshi/telemetry/trace';
 import type { Work } from './lane.ts';
 
 const verbs = { message: 'process', command: 'process', write: 'write', deadline: 'deadline', call: 'outcome', wake: 'wake' } as const;
@@ -14,6 +14,8 @@ const messaging = (operation: 'process' | 'publish', type: 'process' | 'send', s
 
 /** The span of one piece of work, from being queued to being committed. It is a child of what caused the work: one purchase is one trace. */
 export function workSpan({ identity, handler, traceparent }: Work): Span {
+  const instead = unrecorded(traceparent);
+  if (instead) return instead;
   const name = `${verbs[identity.kind]} ${handler.subject ?? handler.name}`;
   if (identity.kind !== 'message' && identity.kind !== 'command') return startSpan(name, { parent: traceparent });
   const attributes = messaging('process', 'process', handler.subject ?? handler.name, identity.id);
@@ -22,6 +24,7 @@ export function workSpan({ identity, handler, traceparent }: Work): Span {
 
 /** The span of handing one message to the stream; the message carries its traceparent. */
 export const publishSpan = (subject: string, messageId: string, traceparent: string | undefined): Span =>
+  unrecorded(traceparent) ??
   startSpan(`publish ${subject}`, {
     kind: SpanKind.PRODUCER,
     parent: traceparent,

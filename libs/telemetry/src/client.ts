@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { context, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { httpCalled } from './metrics.ts';
-import { traceparentOf } from './trace.ts';
+import { traceparentOf, unrecordedBelow } from './trace.ts';
 
 const tracer = trace.getTracer('@yunshi/telemetry/client');
 
@@ -23,8 +23,9 @@ export function traceCalls(): () => void {
 
   const created = (message: unknown): void => {
     const { request } = message as { request: Request };
-    if (!trace.getActiveSpan()) return;
-    const call = begin(request);
+    const active = trace.getActiveSpan();
+    if (!active) return;
+    const call = begin(request, active);
     calls.set(request, call);
     const traceparent = traceparentOf(call.span);
     if (traceparent !== undefined) request.addHeader('traceparent', traceparent);
@@ -52,9 +53,14 @@ export function traceCalls(): () => void {
   };
 }
 
-function begin({ origin, method, path }: Request): Call {
+function begin(request: Request, active: Span): Call {
+  const { origin, method } = request;
   const base = String(origin);
-  const host = base.slice(base.indexOf('//') + 2);
+  const span = unrecordedBelow(active) ?? clientSpan(request, base);
+  return { span, method, host: base.slice(base.indexOf('//') + 2), startedMs: performance.now() };
+}
+
+function clientSpan({ method, path }: Request, base: string): Span {
   const span = tracer.startSpan(method, { kind: SpanKind.CLIENT, attributes: { 'http.request.method': method } }, context.active());
   if (span.isRecording()) {
     const { hostname, port, protocol } = new URL(base);
@@ -64,7 +70,7 @@ function begin({ origin, method, path }: Request): Call {
     // Without the query: signatures and tokens of other people's protocols travel there.
     span.setAttribute('url.full', base + (query < 0 ? path : path.slice(0, query)));
   }
-  return { span, method, host, startedMs: performance.now() };
+  return span;
 }
 
 function end({ span, method, host, startedMs, status }: Call, error: Error | undefined): void {

@@ -1,6 +1,7 @@
 import { traceCalls } from './client.ts';
 import { propagateOnly } from './context.ts';
 import { traceServers } from './server.ts';
+import { setParentsDecide } from './trace.ts';
 
 type Sdk = { shutdown(): Promise<void> };
 let running: Sdk | undefined;
@@ -22,6 +23,7 @@ const isExporting = (env: NodeJS.ProcessEnv): boolean =>
 export async function startTelemetry(env: NodeJS.ProcessEnv): Promise<void> {
   if (isExporting(env)) running = await startSdk(env);
   else propagateOnly();
+  setParentsDecide(env['OTEL_TRACES_SAMPLER']?.startsWith('parentbased') ?? true);
   traceServers();
   traceCalls();
 }

@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { context, SpanKind, SpanStatusCode, trace, type Context, type Span } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Span } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { httpServed } from './metrics.ts';
-import { contextOf } from './trace.ts';
+import { contextOf, unrecorded } from './trace.ts';
 
 /** A probe every second per instance would be most of all traces and tell nothing. */
 const untraced = new Set(['/livez', '/readyz']);
@@ -48,21 +48,19 @@ function instrument(fastify: FastifyInstance): void {
 function begin(request: FastifyRequest, reply: FastifyReply, route: string | undefined): Served {
   const startedMs = performance.now();
   const { method } = request;
-  const { traceparent } = request.headers;
-  const parent = contextOf(typeof traceparent === 'string' ? traceparent : undefined);
-  const span = tracer.startSpan(
-    spanName(method, route),
-    {
-      kind: SpanKind.SERVER,
-      attributes: { 'http.request.method': method, 'url.scheme': request.protocol, ...(route !== undefined && { 'http.route': route }) },
-    },
-    parent,
-  );
-  if (span.isRecording()) span.setAttribute('url.path', pathOf(request.url));
-  const served: Served = { method, route, startedMs, span, within: trace.setSpan(parent, span) };
+  const given = request.headers['traceparent'];
+  const traceparent = typeof given === 'string' ? given : undefined;
+  const span = unrecorded(traceparent) ?? serverSpan(request, route, traceparent);
+  const served: Served = { method, route, startedMs, span, within: trace.setSpan(ROOT_CONTEXT, span) };
   // `close` comes in the end in any case: answered, hijacked for a stream of events, or given up by the caller.
   reply.raw.once('close', () => end(served, reply.raw.statusCode, reply.raw.writableFinished));
   return served;
+}
+
+function serverSpan({ method, protocol, url }: FastifyRequest, route: string | undefined, traceparent: string | undefined): Span {
+  const attributes = { 'http.request.method': method, 'url.scheme': protocol, ...(route !== undefined && { 'http.route': route }) };
+  const span = tracer.startSpan(spanName(method, route), { kind: SpanKind.SERVER, attributes }, contextOf(traceparent));
+  return span.isRecording() ? span.setAttribute('url.path', pathOf(url)) : span;
 }
 
 const spanName = (method: string, route: string | undefined): string => (route === undefined ? method : `${method} ${route}`);

@@ -3,10 +3,12 @@ import {
   ROOT_CONTEXT,
   SpanStatusCode,
   trace,
+  TraceFlags,
   type Attributes,
   type Context,
   type Link,
   type Span,
+  type SpanContext,
   type SpanKind,
 } from '@opentelemetry/api';
 
@@ -14,8 +16,66 @@ const tracer = trace.getTracer('@yunshi/telemetry');
 
 const traceparentForm = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
+/** Whether a trace that is not recorded at its beginning is recorded nowhere, as the samplers `parentbased_…` have it. */
+let parentsDecide = true;
+export function setParentsDecide(value: boolean): void {
+  parentsDecide = value;
+}
+
+/** Stands for the spans of a trace that nobody records: the ids of whoever is above go on, and nothing else is done or kept. */
+class Unrecorded implements Span {
+  readonly traceparent: string;
+  #context: SpanContext | undefined;
+
+  constructor(traceparent: string) {
+    this.traceparent = traceparent;
+  }
+
+  spanContext(): SpanContext {
+    return (this.#context ??= trace.getSpanContext(contextOf(this.traceparent))!);
+  }
+  isRecording(): boolean {
+    return false;
+  }
+  setAttribute(): this {
+    return this;
+  }
+  setAttributes(): this {
+    return this;
+  }
+  addEvent(): this {
+    return this;
+  }
+  addLink(): this {
+    return this;
+  }
+  addLinks(): this {
+    return this;
+  }
+  setStatus(): this {
+    return this;
+  }
+  updateName(): this {
+    return this;
+  }
+  end(): void {}
+  recordException(): void {}
+}
+
+/**
+ * Nine of ten traces are not recorded, and each passes through dozens of spans. This answers what to use instead of a span of such a
+ * trace; nothing, where a span is needed. To be asked before its name and attributes are made.
+ */
+export const unrecorded = (traceparent: string | undefined): Span | undefined =>
+  parentsDecide && traceparent?.endsWith('-00') && traceparentForm.test(traceparent) ? new Unrecorded(traceparent) : undefined;
+
+/** As `unrecorded`, below a span of this process. */
+export const unrecordedBelow = (span: Span | undefined): Span | undefined =>
+  parentsDecide && span && !span.isRecording() && span.spanContext().traceFlags === TraceFlags.NONE ? span : undefined;
+
 /** The traceparent (W3C Trace Context) of a span, or nothing where no trace is running. */
 export function traceparentOf(span: Span | undefined): string | undefined {
+  if (span instanceof Unrecorded) return span.traceparent;
   const of = span?.spanContext();
   if (!of || !trace.isSpanContextValid(of)) return undefined;
   return `00-${of.traceId}-${of.spanId}-${of.traceFlags.toString(16).padStart(2, '0')}`;
@@ -69,6 +129,8 @@ export type SpanDetails = {
 const parentOf = (details: SpanDetails): Context => ('parent' in details ? contextOf(details.parent) : context.active());
 
 export function startSpan(name: string, details: SpanDetails = {}): Span {
+  const instead = 'parent' in details ? unrecorded(details.parent) : unrecordedBelow(trace.getActiveSpan());
+  if (instead) return instead;
   const { kind, attributes, links } = details;
   const options = { ...(kind !== undefined && { kind }), ...(attributes && { attributes }), ...(links && { links: [...links] }) };
   return tracer.startSpan(name, options, parentOf(details));
