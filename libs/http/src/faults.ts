@@ -8,7 +8,6 @@ const ofFastify: Readonly<Record<string, CommonCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'body-not-json',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'request-not-valid',
   FST_ERR_BAD_URL: 'route-not-found',
-  FST_ERR_HANDLER_TIMEOUT: 'timed-out',
 };
 
 /** The message core's faults, by name: services bring the core and this library together, neither knows the other. */

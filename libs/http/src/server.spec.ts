@@ -202,11 +202,16 @@ test('the core’s faults and lost connections are passing problems, not errors 
   expect((await app.inject('/v1/reused')).json()).toMatchObject({ status: 422, code: 'idempotency-key-reused' });
 });
 
-test('a handler that does not end is given up on', async () => {
+test.for(['GET', 'POST'] as const)('a handler of %s that does not end is given up on', async (method) => {
   const stuck: Routes = async (app) =>
-    void app.get('/v1/stuck', { config: { access: 'public' } }, (request) => once(request.signal, 'abort').then(() => ({})));
-  const { app } = await start({ routes: [stuck], limits: { handlerMsMax: 50 } });
-  expect((await app.inject('/v1/stuck')).json()).toMatchObject({ status: 504, code: 'timed-out' });
+    void app.route({ method, url: '/v1/stuck', config: { access: 'public' }, handler: () => new Promise(() => undefined) });
+  const server = await start({ routes: [stuck], limits: { handlerMsMax: 50 } });
+  const url = await server.listen({ port: 0, host: '127.0.0.1' });
+  const answer = await fetch(`${url}/v1/stuck`, {
+    method,
+    ...(method === 'POST' && { body: '{}', headers: { 'content-type': 'application/json' } }),
+  });
+  expect(await answer.json()).toMatchObject({ status: 504, code: 'timed-out' });
 });
 
 test('what is not there is a problem too', async () => {

@@ -23,6 +23,7 @@ import { bearerToken, checkAccess, type Auth } from './auth.ts';
 import type {} from './caller.ts';
 import { EventStreams } from './events.ts';
 import { problemOf } from './faults.ts';
+import { limitHandlers } from './handler-limit.ts';
 import { idempotencyKey } from './idempotency.ts';
 import { openApiDocument, type OpenApiDocument, type RouteFacts } from './openapi.ts';
 import { commonProblems, Problem, type ProblemEntries } from './problem.ts';
@@ -223,7 +224,6 @@ function newApp(limits: HttpLimits, { logger, trustProxy }: HttpServerOptions): 
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: limits.requestMsMax,
-    handlerTimeout: limits.handlerMsMax,
     keepAliveTimeout: limits.keepAliveMs,
     connectionTimeout: 0,
     forceCloseConnections: 'idle',
@@ -258,6 +258,7 @@ export async function httpServer(options: HttpServerOptions): Promise<HttpServer
     openapi: { openapi: '3.1.0', info: { title: name, version: '1' } },
     ...fastifyZodOpenApiTransformers,
   });
+  limitHandlers(app, limits.handlerMsMax);
   const watch = watchRoutes(app, table, auth !== undefined);
   const { facts } = watch;
   identify(app, auth);
