@@ -252,7 +252,7 @@ class BatchLedger {
     const times = [
       ...[...this.#deadlines.values()].map((row) => row.dueAt),
       ...this.#calls.filter((call) => call.attempts === 0).map((call) => call.notBefore),
-      ...this.#sagas().flatMap((saga) => saga.wakeAt ?? []),
+      ...this.#sagas().flatMap((saga) => saga.lookAt ?? []),
     ];
     return {
       saves: this.#saves,

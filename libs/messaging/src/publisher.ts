@@ -1,6 +1,12 @@
-import { createInbox, headers as makeHeaders, type NatsConnection } from '@nats-io/transport-node';
+import { createInbox, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { JetStreamManager } from '@nats-io/jetstream';
 import type { OpenPublisher, PubAck } from './relay.ts';
+
+/** Headers as they stand on the wire: the client's own set brings every name of every message into its canonical form. */
+const headersOf = (lines: readonly string[]): MsgHdrs => {
+  const encoded = Buffer.from(`NATS/1.0\r\n${lines.join('\r\n')}\r\n\r\n`);
+  return { encode: () => encoded } as unknown as MsgHdrs;
+};
 
 /** Publishes to JetStream. One inbox subscription takes all acknowledgements. */
 export const publisherOn =
@@ -17,10 +23,11 @@ export const publisherOn =
     });
     return {
       publish({ id, subject, body, stream, traceparent }, token) {
-        const headers = makeHeaders();
-        headers.set('Nats-Msg-Id', id);
-        headers.set('Nats-Expected-Stream', stream);
-        if (traceparent) headers.set('traceparent', traceparent);
+        const headers = headersOf([
+          `Nats-Msg-Id: ${id}`,
+          `Nats-Expected-Stream: ${stream}`,
+          ...(traceparent ? [`traceparent: ${traceparent}`] : []),
+        ]);
         nc.publish(subject, body, { headers, reply: `${inbox}.${token}` });
       },
       serverId: () => nc.info?.server_id ?? '',

@@ -80,8 +80,8 @@ const dueIn = (sql: Sql): DueRecords => ({
   putOff: (id, { dueAt, attempts, lastError }) =>
     sql`update deadlines set due_at = ${dueAt}, attempts = ${attempts}, last_error = ${lastError} where id = ${id}`,
   giveUp: (id) => sql`delete from deadlines where id = ${id}`,
-  sagas: (now, max) => sql`select id, traceparent from sagas where wake_at <= ${now} order by wake_at limit ${max}`,
-  nextSaga: async () => (await sql<{ at: Date | null }[]>`select min(wake_at) as at from sagas`)[0]?.at ?? undefined,
+  sagas: (now, max) => sql`select id, traceparent from sagas where look_at <= ${now} order by look_at limit ${max}`,
+  nextSaga: async () => (await sql<{ at: Date | null }[]>`select min(look_at) as at from sagas`)[0]?.at ?? undefined,
 });
 
 const lettersIn = (sql: Sql): DeadLetterRecords => ({

@@ -68,6 +68,7 @@ function rowAfter(saga: Saga, before: SagaRow, moved: Moved<unknown>, now: Date)
     state,
     seq: before.seq + 1,
     wakeAt,
+    lookAt: wakeAt && before.lookAt && before.lookAt < wakeAt ? before.lookAt : wakeAt,
     deadlineAt: ended ? null : deadlineAt,
     endedAt: ended ? now : null,
     trouble: troubleAfter(before, state, awaitedStep, now),
@@ -118,6 +119,7 @@ export function sagaStarted({ saga, id, key, data }: SagaStart, service: string,
     state: null,
     seq: 0,
     wakeAt: null,
+    lookAt: null,
     deadlineAt: null,
     startedAt: now,
     endedAt: null,
@@ -173,7 +175,8 @@ export function sagaHandlers(sagas: readonly Saga[], service: string): { readonl
       key: (sagaId: string) => sagaId,
       decide: (_: string, row: unknown, { now }: { now: Date }) => {
         const saga = row as SagaRow | undefined;
-        if (!saga?.wakeAt || saga.wakeAt > now) return {};
+        if (!saga?.wakeAt) return {};
+        if (saga.wakeAt > now) return { save: { ...saga, lookAt: saga.wakeAt } };
         crashpoint('saga.woken');
         const late = saga.deadlineAt !== null && saga.deadlineAt <= now;
         return step(saga, { kind: late ? 'deadline-passed' : 'asked-again' }, now);

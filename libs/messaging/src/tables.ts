@@ -39,7 +39,8 @@ export const inbox = pgTable(
       .notNull()
       .default(sql`now()`),
   },
-  (table) => [index('inbox_received_at').on(table.receivedAt)],
+  // Only looked up to forget what is old: a summary of ranges, because an entry for each row would cost as much as the row.
+  (table) => [index('inbox_received_at').using('brin', table.receivedAt).with({ autosummarize: true })],
 );
 
 /** One row for each saga, step and direction that has been asked of this service, with the answer once there is one. */
@@ -101,6 +102,11 @@ export const sagas = pgTable(
     seq: integer('seq').notNull(),
     /** Business time to ask again or to give the step up. */
     wakeAt: time('wake_at'),
+    /**
+     * When the saga is looked at: never later than `wakeAt`, and often earlier. Each move puts `wakeAt` off, and would have to change an
+     * index and with it every index of the table; this one is left behind, and catches up when its time has come.
+     */
+    lookAt: time('look_at'),
     deadlineAt: time('deadline_at'),
     startedAt: time('started_at').notNull(),
     endedAt: time('ended_at'),
@@ -109,9 +115,9 @@ export const sagas = pgTable(
     trouble: jsonb('trouble').$type<Trouble>(),
   },
   (table) => [
-    index('sagas_wake_at')
-      .on(table.wakeAt)
-      .where(sql`wake_at is not null`),
+    index('sagas_look_at')
+      .on(table.lookAt)
+      .where(sql`look_at is not null`),
     index('sagas_key').on(table.key),
     index('sagas_phase').on(table.phase, table.id),
     index('sagas_trouble')

@@ -19,8 +19,8 @@ export async function backlog(sql: Sql, now: Date): Promise<Backlog> {
       select
         (select count(*) from outbox) as outbox_rows,
         (select coalesce(extract(epoch from now() - min(created_at)), 0)::float from outbox) as outbox_oldest,
-        (select count(*) from sagas where wake_at is not null) as running,
-        (select count(*) from sagas where wake_at is not null and deadline_at < ${now}) as past,
+        (select count(*) from sagas where look_at is not null) as running,
+        (select count(*) from sagas where look_at is not null and deadline_at < ${now}) as past,
         (select coalesce(extract(epoch from ${now}::timestamptz - min(not_before)), 0)::float from calls where open and not_before <= ${now}) as calls_oldest`,
     sql<{ source: string; n: number }[]>`select source, count(*) as n from dead_letters where state = 'open' group by source`,
   ]);

@@ -104,7 +104,7 @@ export class Service {
     if (outbox.size > 0) return now;
     let next = Infinity;
     for (const { dueAt } of deadlines.values()) next = Math.min(next, dueAt.getTime());
-    for (const { wakeAt } of sagas.values()) if (wakeAt) next = Math.min(next, wakeAt.getTime());
+    for (const { lookAt } of sagas.values()) if (lookAt) next = Math.min(next, lookAt.getTime());
     next = this.world.untilEnd(next);
     for (const { open, notBefore, leasedUntil } of calls.values()) {
       if (open) next = Math.min(next, Math.max(this.world.untilEnd(notBefore.getTime()), leasedUntil.getTime() - beginning));

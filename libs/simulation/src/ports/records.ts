@@ -42,8 +42,8 @@ export function recordsOver(process: Process): Records {
           if (row) database.deadlines.set(id, { ...row, ...later });
         }),
       giveUp: (id) => change('give deadline up', () => database.deadlines.delete(id)),
-      sagas: (now, max) => read('sagas', () => [...database.sagas.values()].filter((row) => row.wakeAt && row.wakeAt <= now).slice(0, max)),
-      nextSaga: () => read('next saga', () => earliest([...database.sagas.values()].flatMap((row) => row.wakeAt ?? []))),
+      sagas: (now, max) => read('sagas', () => [...database.sagas.values()].filter((row) => row.lookAt && row.lookAt <= now).slice(0, max)),
+      nextSaga: () => read('next saga', () => earliest([...database.sagas.values()].flatMap((row) => row.lookAt ?? []))),
     },
     letters: {
       bury: (letter) =>

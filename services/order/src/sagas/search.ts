@@ -27,7 +27,7 @@ export async function findSagas(sql: Sql, { name, phase, step, key, troubled, du
   return sql<SagaRow[]>`
     select ${sql.unsafe(selected)} from sagas
     where true ${phase ? sql`and phase = ${phase}` : sql``} ${step ? sql`and step = ${step}` : sql``} ${key ? sql`and key = ${key}` : sql``}
-      ${troubled ? sql`and trouble is not null` : sql``} ${dueBefore ? sql`and wake_at < ${dueBefore}` : sql``}
+      ${troubled ? sql`and trouble is not null` : sql``} ${dueBefore ? sql`and look_at < ${dueBefore} and wake_at < ${dueBefore}` : sql``}
       ${name ? sql`and name = ${name}` : sql``} ${after ? sql`and id < ${after}` : sql``}
     order by id desc limit ${limit}`;
 }
@@ -47,7 +47,7 @@ export async function findSaga(sql: Sql, id: string): Promise<{ saga: SagaRow; l
 /** Has a saga that waits ask again at once, in the operator's name. False when it waits for nothing. */
 export async function askAgain(sql: Sql, id: string, { actor, reason }: Act, now: Date): Promise<boolean> {
   const asked = await sql`
-    with asked as (update sagas set wake_at = ${now} where id = ${id} and wake_at is not null returning id),
+    with asked as (update sagas set wake_at = ${now}, look_at = ${now} where id = ${id} and wake_at is not null returning id),
     noted as (
       insert into audit (actor, action, object, reason) select ${actor}, 'saga.ask-again', 'saga:' || id, ${reason ?? null} from asked)
     select id from asked`;
