@@ -44,6 +44,8 @@ export const payments: Rows<OrderId, Payment> & { readonly find: (tx: Tx, keys: 
   find: (tx, keys) => withParts(tx, paymentRows.find(tx, keys), keys),
   // The payment's lock guards its attempts and refunds too: nobody touches those without it.
   lock: (tx, keys) => withParts(tx, paymentRows.lock(tx, keys), keys),
+  // All statements are sent before any is waited for.
+  pipelined: true,
   save: (tx, changed) => {
     const attempts = changed.flatMap((payment) => payment.attempts);
     const refunds = changed.flatMap((payment) => payment.refunds);
