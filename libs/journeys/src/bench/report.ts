@@ -5,7 +5,21 @@ import type { Window } from './window.ts';
 
 /** The result for people. */
 export function report(result: Result): string[] {
-  const { floor, best, half, idle, ratio, parcelsPerS, statementsPerPurchase, instances, growth, statements, profiles } = result;
+  const {
+    floor,
+    best,
+    half,
+    idle,
+    ratio,
+    parcelsPerS,
+    statementsPerPurchase,
+    commitsPerPurchase,
+    messagesPerPurchase,
+    instances,
+    growth,
+    statements,
+    profiles,
+  } = result;
   const lines: string[] = [];
   const say = (...more: string[]) => lines.push(...more);
   if (floor)
@@ -16,7 +30,7 @@ export function report(result: Result): string[] {
   if (ratio !== undefined) say(`system / floor           ${ratio}`);
   if (parcelsPerS !== undefined) say(`outbox → stream → inbox  ${parcelsPerS} messages/s`);
   if (statementsPerPurchase !== undefined)
-    say(`statements a purchase    ${statementsPerPurchase}, commits ${(half ?? best)?.commitsPerPurchase}`);
+    say(`a purchase               ${statementsPerPurchase} statements, ${commitsPerPurchase} commits, ${messagesPerPurchase} messages`);
   if (idle) say(`idle                     ${idle.ours} ms CPU a second: ${told(idle.parts)}`);
   if (best) say('', ...windowLines('at the best rate', best));
   if (half) say('', ...windowLines('at half that rate', half));
@@ -44,11 +58,12 @@ const statementLine = ({ role, calls, ms, plans, planMs, text }: Statement): str
     .replace(/(select|insert into "\w+") .*? (from|select)/, '$1 … $2')
     .slice(0, 90)}`;
 
-const windowLines = (when: string, { order, end, cpu, rate, perS, failed, repeated, errors }: Window): string[] => [
+const windowLines = (when: string, { order, end, cpu, rate, perS, failed, busiest, repeated, errors }: Window): string[] => [
   `${when} (${rate}/s offered, ${perS}/s completed${failed ? `, ${failed} failed` : ''})`,
   `  POST /v1/orders        p50 ${order.p50} ms, p99 ${order.p99} ms`,
   `  order to completion    p50 ${end.p50} ms, p99 ${end.p99} ms`,
   `  CPU a purchase         ${cpu.ours} ms: ${told(cpu.parts)}`,
+  `  busiest process        ${busiest.part} at ${busiest.percent} % of a core`,
   `  apart                  ${told(cpu.apart)}`,
   ...(Object.keys(repeated).length > 0 ? [`  asked again            ${told(repeated)}`] : []),
   ...errors.map((error) => `  error                  ${error}`),

@@ -20,7 +20,10 @@ export type Window = {
     readonly parts: Readonly<Record<string, number>>;
     readonly apart: Readonly<Record<string, number>>;
   };
-  readonly commitsPerPurchase: number;
+  /** All transactions of the database, the sandbox's and single reads among them. */
+  readonly transactionsPerPurchase: number;
+  /** The process that used most of a core. Each has one thread for its own code: near 100 % it is what holds the rate down. */
+  readonly busiest: { readonly part: string; readonly percent: number };
   readonly repeated: Measured['repeated'];
   readonly errors: Measured['errors'];
 };
@@ -42,6 +45,7 @@ export async function offer(place: Place, rate: number, seconds: number): Promis
   const measured = await generator.offer(rate, seconds);
   const after = await read();
   const { started, completed, endMs, orderMs, wallMs, repeated, errors } = measured;
+  const cpu = used(before.cpu, after.cpu);
   return {
     rate,
     perS: round((completed * 1_000) / wallMs, 1),
@@ -50,11 +54,19 @@ export async function offer(place: Place, rate: number, seconds: number): Promis
     order: times(orderMs),
     // One that did not end took longer than any that did.
     end: times([...endMs, ...Array<number>(started - completed).fill(Number.POSITIVE_INFINITY)]),
-    cpu: perPurchase(used(before.cpu, after.cpu), completed),
-    commitsPerPurchase: round((after.commits - before.commits) / completed),
+    cpu: perPurchase(cpu, completed),
+    transactionsPerPurchase: round((after.commits - before.commits) / completed),
+    busiest: busiestOf(cpu, wallMs),
     repeated,
     errors,
   };
+}
+
+function busiestOf(cpu: Cpu, wallMs: number): Window['busiest'] {
+  const [[part, ms] = ['nothing', 0]] = [...cpu]
+    .filter(([name]) => name !== 'others on the machine' && !name.startsWith('postgres'))
+    .sort(([, a], [, b]) => b - a);
+  return { part, percent: Math.round((ms * 100) / wallMs) };
 }
 
 function perPurchase(cpu: Cpu, purchases: number): Window['cpu'] {
