@@ -15,7 +15,7 @@ const place = {
   databaseUrl: 'postgres://127.0.0.1/yunshi',
   seed: 'demo' as const,
   testClock: true,
-  secrets: { postgres: 'p', roles: {}, encryptionKey: 'e', paymentEncryptionKey: 'p', playedProviders: 's', treasury: '' },
+  secrets: { postgres: 'p', roles: {}, encryptionKey: 'e', paymentEncryptionKey: 'p', playedProviders: 's', treasury: '', cloud: '' },
   wechat: { keysFolder: '/keys', merchant: {} },
   bank: { keysFolder: '/bank-keys', platform: {} },
 };

@@ -13,6 +13,8 @@ import type { Secrets } from '../local/secrets.ts';
 const SECRETS = '/secrets';
 /** Where a service finds its volume. */
 const INSIDE = '/run/yunshi';
+/** Who the marketplace is to the played cloud. */
+const PLAYED_CLOUD_ID = 'AKIDsandbox';
 /** The user `node` of the image. */
 const NODE_USER = 1000;
 const DATABASE = 'yunshi';
@@ -36,7 +38,7 @@ function roleOf(role: string) {
   return { role, password: secrets.roles[role] ?? '' };
 }
 
-async function writeSecrets({ postgres, encryptionKey, paymentEncryptionKey, playedProviders, treasury }: Secrets): Promise<void> {
+async function writeSecrets({ postgres, encryptionKey, paymentEncryptionKey, playedProviders, treasury, cloud }: Secrets): Promise<void> {
   const keys = join(SECRETS, 'setup', 'wechat');
   await ensureKeys(keys, new Date());
   const merchant = Object.entries(await merchantEnvironment(keys)).map(([name, value]) => [
@@ -52,6 +54,8 @@ async function writeSecrets({ postgres, encryptionKey, paymentEncryptionKey, pla
   give('sandbox', {
     SANDBOX_PROVIDER_SECRET: playedProviders,
     SANDBOX_TREASURY_TOKEN: treasury,
+    SANDBOX_CLOUD_SECRET_ID: PLAYED_CLOUD_ID,
+    SANDBOX_CLOUD_SECRET_KEY: cloud,
     WECHAT_SANDBOX_KEYS: join(INSIDE, 'wechat'),
     BANK_SANDBOX_KEYS: join(INSIDE, 'bank'),
   });
@@ -65,7 +69,12 @@ async function writeSecrets({ postgres, encryptionKey, paymentEncryptionKey, pla
   // A merchant has its own private key and the payment service's public one, and none of the payment service's private keys.
   for (const file of ['merchant_key.pem', 'pub_key.pem']) copy(join(keys, file), join(SECRETS, 'payment-gateway', 'wechat', file));
   for (const file of ['platform_key.pem', 'tbep_pub.pem']) copy(join(bank, file), join(SECRETS, 'payment-gateway', 'bank', file));
-  give('fulfillment', { ENCRYPTION_KEY: encryptionKey, SANDBOX_PROVIDER_SECRET: playedProviders });
+  give('fulfillment', {
+    ENCRYPTION_KEY: encryptionKey,
+    SANDBOX_PROVIDER_SECRET: playedProviders,
+    CLOUD_SECRET_ID: PLAYED_CLOUD_ID,
+    CLOUD_SECRET_KEY: cloud,
+  });
   for (const service of ['catalog', 'order', 'coupon']) give(service, {});
   for (const service of Object.keys(schemas)) own(join(SECRETS, service));
   // The server's image reads this as its own user, whose number differs from image to image; the volume is mounted nowhere else.

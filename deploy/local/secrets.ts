@@ -15,6 +15,8 @@ export type Secrets = {
   playedProviders: string;
   /** What the treasury that pays account balances out knows the marketplace by. */
   treasury: string;
+  /** What calls of the played cloud are signed with. */
+  cloud: string;
 };
 
 /** Reads the secrets of this place, and makes those that are missing. Only the owner may read the file. */
@@ -27,6 +29,7 @@ export function secretsIn(file: string, roles: readonly string[]): Secrets {
     paymentEncryptionKey: kept.paymentEncryptionKey ?? randomBytes(32).toString('base64'),
     playedProviders: kept.playedProviders ?? password(),
     treasury: kept.treasury ?? password(),
+    cloud: kept.cloud ?? password(),
   };
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });

@@ -97,8 +97,14 @@ function delivery({ urls, secrets }: Place): Record<string, string> {
     ENCRYPTION_KEY: secrets.encryptionKey,
     PROVIDER_SANDBOX_URL: urls['sandbox'] ?? '',
     SANDBOX_PROVIDER_SECRET: secrets.playedProviders,
+    CLOUD_URL: urls['sandbox'] ?? '',
+    CLOUD_SECRET_ID: PLAYED_CLOUD_ID,
+    CLOUD_SECRET_KEY: secrets.cloud,
   };
 }
+
+/** Who we are to the played cloud; the real one is only other values of the same names. */
+const PLAYED_CLOUD_ID = 'AKIDsandbox';
 
 function outsideWorld({ secrets, wechat, bank }: Place): Record<string, string> {
   return {
@@ -106,5 +112,7 @@ function outsideWorld({ secrets, wechat, bank }: Place): Record<string, string> 
     BANK_SANDBOX_KEYS: bank.keysFolder,
     SANDBOX_PROVIDER_SECRET: secrets.playedProviders,
     SANDBOX_TREASURY_TOKEN: secrets.treasury,
+    SANDBOX_CLOUD_SECRET_ID: PLAYED_CLOUD_ID,
+    SANDBOX_CLOUD_SECRET_KEY: secrets.cloud,
   };
 }

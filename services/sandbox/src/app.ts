@@ -9,20 +9,21 @@ import { createLog } from '@yunshi/telemetry/log';
 import { fastify, LogController } from 'fastify';
 import type { Config } from './config.ts';
 import { bankSide } from './bank/side.ts';
+import { cloudSandbox } from './cloud/plugin.ts';
 import { providerSandbox } from './provider/plugin.ts';
 import { treasurySandbox } from './treasury/plugin.ts';
 import { wechatSide } from './wechat/side.ts';
 
 const CONNECTIONS_MAX = 8;
 const STOP_MS_MAX = 5_000;
-const folders = ['wechat', 'provider', 'treasury', 'bank'].map((name) => ({
+const folders = ['wechat', 'provider', 'treasury', 'bank', 'cloud'].map((name) => ({
   name,
   path: fileURLToPath(new URL(`../migrations/${name}`, import.meta.url)),
 }));
 
 export type Running = { readonly url: string; readonly stop: () => Promise<void> };
 
-/** Plays the outside world: WeChat Pay and its payers, 商企付 and the companies' banks, SaaS providers, and the treasury that pays account balances out. */
+/** Plays the outside world: WeChat Pay and its payers, 商企付 and the companies' banks, SaaS providers, a cloud that rents servers, and the treasury that pays account balances out. */
 export async function start(config: Config): Promise<Running> {
   const log = createLog({ service: 'sandbox', level: config.LOG_LEVEL });
   await migrate(config.DATABASE_URL, folders);
@@ -37,6 +38,7 @@ export async function start(config: Config): Promise<Running> {
     log,
     keysFolder: config.WECHAT_SANDBOX_KEYS,
     refundTakesMs: config.WECHAT_REFUND_TAKES_MS,
+    sharingAll: config.WECHAT_SHARING_ALL,
   });
   const bank = await bankSide({
     sql,
@@ -56,6 +58,8 @@ export async function start(config: Config): Promise<Running> {
     wallNow: wallClock.now,
     tokenOf: (providerId) => playedProviderToken(config.SANDBOX_PROVIDER_SECRET, providerId),
   });
+  const { SANDBOX_CLOUD_SECRET_ID: secretId, SANDBOX_CLOUD_SECRET_KEY: secretKey } = config;
+  if (secretKey !== undefined) await app.register(cloudSandbox, { sql, clock, wall: wallClock, credential: { secretId, secretKey } });
   if (config.SANDBOX_TREASURY_TOKEN !== undefined)
     await app.register(treasurySandbox, { sql, clock, token: config.SANDBOX_TREASURY_TOKEN });
   app.get('/livez', () => ({ status: 'ok' }));

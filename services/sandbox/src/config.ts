@@ -17,11 +17,20 @@ export const Environment = z.object({
   BANK_SANDBOX_KEYS: z.string().min(1).describe('The folder of the keys of 商企付, made at the first start'),
   BANK_PAGE_URL: z.url().optional().describe('Where a buyer’s browser finds the banks’ pages, if not where the API is called'),
   WECHAT_REFUND_TAKES_MS: z.coerce.number().int().min(0).default(2_000).describe('How long a refund takes, by the business clock'),
+  WECHAT_SHARING_ALL: z
+    .string()
+    .default('1900000103,1900000105')
+    .transform((text) => text.split(',').filter(Boolean))
+    .describe(
+      'Sub merchants for which WeChat Pay allows to share out more than 30 %: those that sell images, with servers of the marketplace',
+    ),
   SANDBOX_TREASURY_TOKEN: z
     .string()
     .min(16)
     .optional()
     .describe('What the played treasury knows the marketplace by; without it there is none'),
+  SANDBOX_CLOUD_SECRET_ID: z.string().min(1).default('AKIDsandbox').describe('Who may call the played cloud'),
+  SANDBOX_CLOUD_SECRET_KEY: z.string().min(16).optional().describe('What those calls are signed with; without it there is no cloud'),
   SANDBOX_PROVIDER_SECRET: z.string().min(16).describe("What the played providers' tokens are made from"),
 });
 

@@ -14,6 +14,8 @@ export type Deps = {
   readonly clock: Clock;
   /** How long refunds, shares and withdrawals take, business time. */
   readonly settlesMs: number;
+  /** What part of a sub merchant's orders may be shared out. */
+  readonly sharePercentMax: (subMchid: string) => number;
   /** Tells the courier that there is something to carry. */
   readonly wake: () => void;
 };

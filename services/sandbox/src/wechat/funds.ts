@@ -36,7 +36,7 @@ const freshFor = (deps: Deps, ask: object) => {
 
 /** By the merchant's signature alone: the account of the sub merchant is named in the body. */
 export const sharingSide = (deps: Deps) => {
-  const { book, switches, merchant, wake } = deps;
+  const { book, switches, merchant, wake, sharePercentMax } = deps;
   const named = (type: string, account: string): string => `${type} ${account}`;
   const platform = named('MERCHANT_ID', merchant.mchid);
   return {
@@ -52,6 +52,7 @@ export const sharingSide = (deps: Deps) => {
           earlier: payment ? await page.sharesOf(payment.sub.outTradeNo) : [],
           isReceiver: (type, account) => named(type, account) === platform || receivers.has(named(type, account)),
           endsAs: !known && switches.take('share-closed') ? 'CLOSED' : 'SUCCESS',
+          percentMax: sharePercentMax,
         });
         if (decided.ok && !known) {
           await page.saveShare(decided.value.share);

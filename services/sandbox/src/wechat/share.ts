@@ -23,8 +23,8 @@ type Making = {
 };
 type Shared = { readonly share: WechatShare; readonly sub: WechatSubOrder };
 
-/** The part of an order that may be shared: WeChat Pay allows 30 % unless another share is agreed on. */
-const SHARE_PERCENT_MAX = 30;
+/** The part of an order that may be shared: WeChat Pay allows 30 % unless it has agreed on another share for the sub merchant. */
+export const USUAL_SHARE_PERCENT = 30;
 
 /** The same number with the same parameters is the same share; only its first request moves money. */
 export function shareOut(
@@ -35,11 +35,13 @@ export function shareOut(
     earlier,
     isReceiver,
     endsAs,
+    percentMax,
     ...making
   }: Making & {
     readonly earlier: readonly WechatShare[];
     readonly isReceiver: (type: string, account: string) => boolean;
     readonly endsAs: WechatShare['endsAs'];
+    readonly percentMax: (subMchid: string) => number;
   },
 ): Result<Shared, Refusal> {
   const shared = shareable(known, payment, ask, making);
@@ -51,7 +53,7 @@ export function shareOut(
   if (ask.receivers.some((one) => !isReceiver(one.type, one.receiver_account))) return no(refusals.noRelation);
   const asked = sumOf(ask.receivers);
   const before = earlier.reduce((sum, share) => sum + sumOf(share.receivers), 0);
-  if ((before + asked) * 100 > sub.amount * SHARE_PERCENT_MAX) return no(refusals.tooGreatShare);
+  if ((before + asked) * 100 > sub.amount * percentMax(sub.subMchid)) return no(refusals.tooGreatShare);
   if (asked > sub.frozen) return no(refusals.notEnoughToShare);
   const rest = sub.frozen - asked;
   const share = newShare(ask, sub, making, {

@@ -11,6 +11,7 @@ import { openCabinet } from './cabinet.ts';
 import { startCourier, type Courier } from './courier.ts';
 import { ensureKeys } from './keys.ts';
 import { payerPages, payerScripts } from './payer.ts';
+import { USUAL_SHARE_PERCENT } from './share.ts';
 import { openSwitches } from './switches.ts';
 import { wechatPay } from './wechat-pay.ts';
 
@@ -18,6 +19,8 @@ type Options = {
   readonly sql: Sql;
   readonly keysFolder: string;
   readonly refundTakesMs: number;
+  /** Sub merchants all of whose orders' money may be shared out, as WeChat Pay has agreed. */
+  readonly sharingAll?: readonly string[];
   readonly clock: Clock;
   readonly wall: Clock;
   readonly log: Log;
@@ -29,11 +32,12 @@ export type WechatSide = {
   readonly stop: () => Promise<void>;
 };
 
-export async function wechatSide({ sql, keysFolder, refundTakesMs, clock, wall, log }: Options): Promise<WechatSide> {
+export async function wechatSide({ sql, keysFolder, refundTakesMs, sharingAll = [], clock, wall, log }: Options): Promise<WechatSide> {
   const cabinet = openCabinet(keysFolder, await ensureKeys(keysFolder, wall.now()));
   const { merchant } = cabinet.keys();
   const [book, switches] = [openBook(sql), await openSwitches(sql, (error) => log.error({ err: error }, 'switches'))];
-  const pay = wechatPay({ book, switches, merchant, clock, settlesMs: refundTakesMs, wake: () => courier.wake() });
+  const sharePercentMax = (subMchid: string): number => (sharingAll.includes(subMchid) ? 100 : USUAL_SHARE_PERCENT);
+  const pay = wechatPay({ book, switches, merchant, clock, settlesMs: refundTakesMs, sharePercentMax, wake: () => courier.wake() });
   const bills = billingSide({ book, merchant, clock, wall, merchantKey: () => cabinet.keys().merchantPublicKey });
   const courier: Courier = startCourier({
     book,
