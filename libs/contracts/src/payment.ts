@@ -18,6 +18,8 @@ export const collectPayment = command('payment.collect', 1, {
     accountId: AccountId,
     providerId: ProviderId,
     amount: Fen,
+    /** The part of the amount that is for the cloud server under an image: the marketplace sells it, not the provider. */
+    serverAmount: Fen.default(0),
     description: z.string().max(127),
     /** How long the buyer may regret it depends on it; the longest, if nobody says. */
     deliveryType: DeliveryType.default('saas'),

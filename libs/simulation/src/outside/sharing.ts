@@ -2,7 +2,15 @@ import type { Exchange } from '@yunshi/payment-gateway/wechat/client';
 import type { FinishRequest, ShareReturnRequest, SharingRequest } from '@yunshi/protocols/wechat/profit-sharing';
 import type { Payment } from '@yunshi/sandbox/wechat/refund';
 import type { Refusal } from '@yunshi/sandbox/wechat/refusal';
-import { finishSharing, returnShare, returnView, settleShare, shareOut, shareView } from '@yunshi/sandbox/wechat/share';
+import {
+  finishSharing,
+  returnShare,
+  returnView,
+  settleShare,
+  shareOut,
+  shareView,
+  USUAL_SHARE_PERCENT,
+} from '@yunshi/sandbox/wechat/share';
 import type { WechatShare, WechatShareReturn, WechatSubOrder } from '@yunshi/sandbox/wechat/tables';
 import type { Result } from '@yunshi/kernel/result';
 import type { World } from '../world.ts';
@@ -58,7 +66,13 @@ export class Sharing {
     const known = this.shares.get(ask.out_order_no);
     const payment = this.#book.paymentOf(ask.transaction_id);
     const earlier = [...this.shares.values()].filter(({ transactionId }) => transactionId === ask.transaction_id);
-    const making = { ...this.#making(ask), earlier, isReceiver: () => true, endsAs: 'SUCCESS' } as const;
+    const making = {
+      ...this.#making(ask),
+      earlier,
+      isReceiver: () => true,
+      endsAs: 'SUCCESS',
+      percentMax: () => USUAL_SHARE_PERCENT,
+    } as const;
     return this.#taken(known, shareOut(known, payment, ask, making));
   }
 

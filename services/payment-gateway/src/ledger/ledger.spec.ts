@@ -17,24 +17,6 @@ describe('the commission', () => {
   test('is 10 % of what was really paid, half a fen rounded up', () => {
     expect([1, 4, 5, 14, 15, 100, 19_900].map(ledger.commissionOf)).toEqual([0, 0, 1, 1, 2, 10, 1_990]);
   });
-  test('goes back with refunds so that 10 % of what is left is kept, and none of nothing', () => {
-    const parts = fc.tuple(amounts, fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 }));
-    fc.assert(
-      fc.property(parts, ([captured, shares]) => {
-        let [left, kept] = [captured, ledger.commissionOf(captured)];
-        for (const share of [...shares, 1]) {
-          const amount = Math.max(Math.min(Math.round(left * share), left), 0);
-          if (amount === 0) continue;
-          const back = ledger.commissionBack(amount, { kept, left });
-          expect(back).toBeGreaterThanOrEqual(0);
-          expect(back).toBeLessThanOrEqual(amount);
-          [left, kept] = [left - amount, kept - back];
-          expect(kept).toBe(ledger.commissionOf(left));
-        }
-        expect([left, kept]).toEqual([0, 0]);
-      }),
-    );
-  });
 });
 
 test('every entry adds up to nothing, whatever its amount and wherever the money lies', () => {
@@ -47,6 +29,7 @@ test('every entry adds up to nothing, whatever its amount and wherever the money
         { stage: 'held' },
         { stage: 'earned', commission },
         { stage: 'released', commission },
+        { stage: 'earned', commission: 0, server: commission },
       ] as const;
       const withdrawal = { providerId: cause.providerId, channel, amount, at: cause.at };
       const entries = [
@@ -54,6 +37,7 @@ test('every entry adds up to nothing, whatever its amount and wherever the money
         ledger.orphanReceipt(attemptId, movement),
         ledger.orphanRefund('RF1', movement),
         ledger.sale(movement),
+        ledger.sale({ ...movement, server: commission }),
         ledger.release(movement),
         ...stages.flatMap((stage) => [ledger.refund('RF1', movement, stage), ledger.revocation(attemptId, movement, stage)]),
         ledger.channelFee('2026-03-01', movement),
@@ -66,6 +50,16 @@ test('every entry adds up to nothing, whatever its amount and wherever the money
       }
     }),
   );
+});
+
+test('a server is sold by the marketplace: the provider earns nothing by it, and owes no commission for it', () => {
+  const { postings } = ledger.sale({ ...cause, amount: 20_000, server: 15_000 });
+  expect(postings).toEqual([
+    { account: 'buyer_funds:acc_1', amount: 20_000 },
+    { account: 'provider_payable:prv_1', amount: -4_500 },
+    { account: 'platform_fee:prv_1', amount: -500 },
+    { account: 'server_sales', amount: -15_000 },
+  ]);
 });
 
 test('a sale and the refund of all of it leave nobody with anything', () => {

@@ -13,6 +13,7 @@ import type { Source } from '../wallet/wallet.ts';
  * - `provider_payable:<provider>`: earned by the provider and not yet released (liability)
  * - `provider_balance:<provider>`: released to the provider, who may withdraw it (liability)
  * - `platform_fee:<provider>`: the marketplace's commission of what the provider sold (income)
+ * - `server_sales`: what the marketplace took for cloud servers that it sold together with providers' images (income)
  * - `channel_fees:<channel>`: what the channel charges (expense)
  * - `wallet:<account>/<source>`: account balance 账户余额, by where it was topped up from (liability to the buyer)
  * - `wallet_payouts:<account>`: taken out of the balance, and not arrived yet (liability to the buyer)
@@ -25,6 +26,7 @@ export type LedgerAccount =
   | `provider_payable:${string}`
   | `provider_balance:${string}`
   | `platform_fee:${string}`
+  | 'server_sales'
   | `channel_fees:${Channel}`
   | `wallet:${string}/${Source}`
   | `wallet_payouts:${string}`
@@ -64,14 +66,6 @@ export type Entry = Cause & { readonly id: string; readonly kind: EntryKind; rea
 const COMMISSION = { numerator: 10, denominator: 100 } as const;
 export const commissionOf = (amount: Fen): Fen => partOf(amount, COMMISSION.numerator, COMMISSION.denominator);
 
-/**
- * The part of the commission that goes back with a refund: so much that what is kept is the commission of what is left. A refund of all
- * that is left gives back all that is kept, so that no row of partial refunds loses or makes a fen.
- */
-export function commissionBack(amount: Fen, { kept, left }: { readonly kept: Fen; readonly left: Fen }): Fen {
-  return Math.min(Math.max(kept - commissionOf(left - amount), 0), amount, kept);
-}
-
 type Owned = { readonly orderId: OrderId; readonly accountId: AccountId; readonly providerId: ProviderId | null; readonly at: Date };
 type Movement = Owned & { readonly amount: Fen; readonly channel: Channel };
 
@@ -95,13 +89,17 @@ export const orphanReceipt = (attemptId: AttemptId, { amount, channel, ...cause 
     { account: 'suspense', amount: -amount },
   ]);
 
-/** The order is completed: the money is the provider's and the marketplace's. */
-export function sale({ amount, ...cause }: Owned & { readonly amount: Fen }): Entry {
-  const fee = commissionOf(amount);
+/**
+ * The order is completed: the money is the provider's and the marketplace's. `server` is the part for a cloud server, which the marketplace
+ * has sold itself: the provider earns nothing by it and owes no commission for it.
+ */
+export function sale({ amount, server = 0, ...cause }: Owned & { readonly amount: Fen; readonly server?: Fen }): Entry {
+  const fee = commissionOf(amount - server);
   return entry(`sale:${cause.orderId}`, 'sale', cause, [
     { account: `buyer_funds:${cause.accountId}`, amount },
-    { account: `provider_payable:${cause.providerId}`, amount: -(amount - fee) },
+    { account: `provider_payable:${cause.providerId}`, amount: -(amount - server - fee) },
     { account: `platform_fee:${cause.providerId}`, amount: -fee },
+    { account: 'server_sales', amount: -server },
   ]);
 }
 
@@ -114,16 +112,21 @@ export const release = ({ amount, ...cause }: Owned & { readonly amount: Fen }):
 
 /**
  * Where money lies that came in: in `suspense` if no order could keep it, `held` for the buyer, `earned` by provider and marketplace, or
- * `released` to the provider. `commission` is the part of the amount that comes out of the marketplace's own.
+ * `released` to the provider. `commission` and `server` are the parts of the amount that come out of the marketplace's own.
  */
-export type Stage = { readonly stage: 'suspense' | 'held' } | { readonly stage: 'earned' | 'released'; readonly commission: Fen };
+export type Stage =
+  { readonly stage: 'suspense' | 'held' } | { readonly stage: 'earned' | 'released'; readonly commission: Fen; readonly server?: Fen };
+/** What of an amount is the marketplace's own: its commission, and what it took for a server. */
+export type OwnParts = { readonly commission: Fen; readonly server: Fen };
 
 function takenFrom(amount: Fen, cause: Owned, where: Stage): Posting[] {
   if (!('commission' in where)) return [{ account: where.stage === 'held' ? `buyer_funds:${cause.accountId}` : 'suspense', amount }];
   const provider = where.stage === 'earned' ? 'provider_payable' : 'provider_balance';
+  const { commission, server = 0 } = where;
   return [
-    { account: `${provider}:${cause.providerId}`, amount: amount - where.commission },
-    { account: `platform_fee:${cause.providerId}`, amount: where.commission },
+    { account: `${provider}:${cause.providerId}`, amount: amount - server - commission },
+    { account: `platform_fee:${cause.providerId}`, amount: commission },
+    { account: 'server_sales', amount: server },
   ];
 }
 

@@ -266,12 +266,12 @@ function callOf({ orderId, collector }: Payment, effect: Extract<Effect, { attem
     case 'query-refund':
       return queryRefund.intent(orderId, channelRefund(effect.refund, effect.attempt), when);
     case 'share':
-      return shareProfit.intent(orderId, { ...sharingOf(effect.attempt), amount: effect.commission, finish: true }, when);
+      return shareProfit.intent(orderId, { ...sharingOf(effect.attempt), amount: effect.own, finish: true }, when);
     case 'return-share': {
-      const { generation, commission: amount } = effect.refund;
+      const { generation, commission, server } = effect.refund;
       return returnShare.intent(
         orderId,
-        { ...sharingOf(effect.attempt), returnNo: shareReturnNumber(effect.attempt.attemptId, generation), amount },
+        { ...sharingOf(effect.attempt), returnNo: shareReturnNumber(effect.attempt.attemptId, generation), amount: commission + server },
         when,
       );
     }

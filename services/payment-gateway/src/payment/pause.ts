@@ -17,7 +17,8 @@ export const resume = (payment: Payment): Change => unchanged(payment.pause ? { 
 /** The new amount. Where nothing is left to pay, nobody can. */
 export function rebill(payment: Payment, amount: Fen, now: Date): Change {
   if (payment.status !== 'open') return resume(payment);
-  const billed = { ...payment, pause: null, amount };
+  // A provider lowers its own price, and an order sees to that; money that nobody pays can be for no server, whatever is said.
+  const billed = { ...payment, pause: null, amount, serverAmount: Math.min(payment.serverAmount, amount) };
   return amount > 0 ? unchanged(billed) : closeAll({ ...billed, status: moved(paymentFlow, billed.status, 'return') }, now);
 }
 

@@ -8,7 +8,10 @@ import { refundAll } from './refunds.ts';
 import { refundedOf } from '../settlement/shares.ts';
 import { keptAttempt, moved, paymentFlow, unchanged, type Asker, type Change, type Payment } from './state.ts';
 
-export type Bill = Pick<Payment, 'orderId' | 'accountId' | 'amount' | 'description' | 'payBy' | 'payees' | 'deliveryType'> & {
+export type Bill = Pick<
+  Payment,
+  'orderId' | 'accountId' | 'amount' | 'serverAmount' | 'description' | 'payBy' | 'payees' | 'deliveryType'
+> & {
   readonly providerId: ProviderId;
 };
 
@@ -22,6 +25,7 @@ export function collect(
 ): Result<Change, 'closed' | 'no-channel'> {
   if (!known) {
     if (Object.keys(bill.payees).length === 0) return no('no-channel');
+    if (bill.serverAmount > bill.amount) throw new Error(`the server of ${bill.orderId} costs more than all of it`);
     const fresh = { ...unsold, returners: [], pause: null, createdAt: now, paidAt: null, attempts: [], refunds: [] };
     return ok(unchanged({ ...bill, paymentId, status: 'open', collector: from, ...fresh }));
   }
@@ -70,6 +74,7 @@ function neverOpened(ask: Pick<Payment, 'orderId' | 'accountId'>, paymentId: Pay
     ...unsold,
     providerId: null,
     amount: 0,
+    serverAmount: 0,
     description: '',
     payees: {},
     collector: null,
@@ -92,12 +97,12 @@ export function sell(payment: Payment | undefined, now: Date): Change | undefine
 
 /** What is held for the buyer becomes the provider's and the marketplace's. */
 export function earned(payment: Payment, now: Date): Change {
-  const { orderId, accountId, providerId, amount, deliveryType, paidAt } = payment;
+  const { orderId, accountId, providerId, amount, serverAmount: server, deliveryType, paidAt } = payment;
   const releaseAt = reviewEnds(deliveryType, { paidAt: paidAt ?? now, completedAt: now });
   return {
     payment: { ...payment, soldAt: now, settlement: 'reviewing', releaseAt },
     effects: [
-      { do: 'post', entry: ledger.sale({ orderId, accountId, providerId, amount, at: now }) },
+      { do: 'post', entry: ledger.sale({ orderId, accountId, providerId, amount, server, at: now }) },
       { do: 'release', at: releaseAt },
     ],
   };

@@ -1,6 +1,7 @@
 import type { Channel } from '@yunshi/contracts/payment';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { partOf } from '@yunshi/kernel/money';
 import { commissionOf } from '../ledger/ledger.ts';
 import { refundedOfAttempt } from '../settlement/shares.ts';
 import { outcomes } from '../revocation/settlement.ts';
@@ -184,13 +185,14 @@ function holds(world: World, before: Payment): void {
   // What is kept is the price, whatever it was when the buyer began to pay.
   for (const kept of payment.attempts.filter((one) => one.status === 'kept')) expect(kept.received).toBe(payment.amount);
   // Nobody owes what he has not had: buyers, provider and marketplace are never in debt, whatever comes back in whatever parts.
-  const creditors = ['buyer_funds', 'suspense', 'provider_payable', 'provider_balance', 'platform_fee'];
+  const creditors = ['buyer_funds', 'suspense', 'provider_payable', 'provider_balance', 'platform_fee', 'server_sales'];
   expect(creditors.filter((account) => world.balance(account) > 0)).toEqual([]);
   for (const entry of world.entries.values()) expect(entry.postings.reduce((sum, one) => sum + one.amount, 0)).toBe(0);
 }
 
+/** With a server in every third story. */
 function play(story: readonly Move[]): World {
-  const world = new World();
+  const world = new World(story.length % 3 === 0 ? 14_900 : 0);
   for (const move of story) {
     const before = world.payment;
     move(world);
@@ -232,9 +234,11 @@ describe('whatever happens in whatever order', () => {
         expect(payment.settlement === null && !['revoked', 'ended'].includes(payment.status)).toBe(false);
         expect(again === undefined || payment.settlement === 'released').toBe(true);
         expect(world.balance('provider_payable')).toBe(0);
-        // Of what is left the marketplace has its 10 %, to the fen, in whatever parts the rest went back.
-        const off = Math.abs(-world.balance('platform_fee') - commissionOf(world.held() + repaid));
-        expect(off).toBeLessThanOrEqual(world.held() + repaid === 0 ? 0 : payment.refunds.length);
+        // Of what is left the marketplace has the server's part and 10 % of the rest, to the fen, in whatever parts the rest went back.
+        const left = world.held() + repaid;
+        const server = partOf(payment.serverAmount, left, payment.amount);
+        const off = [-world.balance('server_sales') - server, -world.balance('platform_fee') - commissionOf(left - server)];
+        for (const one of off) expect(Math.abs(one)).toBeLessThanOrEqual(left === 0 ? 0 : payment.refunds.length);
       }),
       { numRuns: 2_000 },
     );

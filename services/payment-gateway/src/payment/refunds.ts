@@ -4,7 +4,7 @@ import type { AttemptId } from '@yunshi/kernel/ids';
 import type { Fen } from '@yunshi/kernel/money';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import * as ledger from '../ledger/ledger.ts';
-import { commissionOfRefund, leftOf, refundedOf, refundedOfAttempt, sharesProfit, stageOf } from '../settlement/shares.ts';
+import { leftOf, ownPartsOfRefund, refundedOf, refundedOfAttempt, sharesProfit, stageOf } from '../settlement/shares.ts';
 import type { RefundOutcome, RefundQueryOutcome, RefundSeen } from './channel.ts';
 import { refundNumber } from './numbers.ts';
 import {
@@ -50,7 +50,7 @@ type Part = { readonly amount: Fen; readonly reason: string | null; readonly sha
 /** The number follows from the attempt and how many refunds it has had. The caller has made sure that so much is left. */
 function refundPart(payment: Payment, paid: Attempt, { amount, reason, shareBack }: Part, now: Date): Change {
   const generation = generationsOf(payment, paid.attemptId) + 1;
-  const commission = commissionOfRefund(payment, paid, amount);
+  const { commission, server } = ownPartsOfRefund(payment, paid, amount);
   const refund: Refund = {
     refundNo: refundNumber(paid.attemptId, generation),
     orderId: payment.orderId,
@@ -58,7 +58,8 @@ function refundPart(payment: Payment, paid: Attempt, { amount, reason, shareBack
     generation,
     amount,
     commission,
-    shareBack: shareBack ?? wayBack(payment, paid, commission),
+    server,
+    shareBack: shareBack ?? wayBack(payment, paid, commission + server),
     reason,
     status: 'requested',
     refundId: null,
@@ -79,10 +80,10 @@ function turnOf(payment: Payment, { attemptId }: Attempt, now: Date): Date | und
 }
 
 /** What the marketplace has shared out of the provider's money it must put back first, or the channel finds too little there. */
-function wayBack({ settlement }: Payment, { channel }: Attempt, commission: Fen): Refund['shareBack'] {
+function wayBack({ settlement }: Payment, { channel }: Attempt, own: Fen): Refund['shareBack'] {
   if (!sharesProfit(channel)) return 'none';
   if (settlement === 'sharing') return 'due';
-  return settlement === 'released' && commission > 0 ? 'asked' : 'none';
+  return settlement === 'released' && own > 0 ? 'asked' : 'none';
 }
 
 /** What is to be asked of the channel first. */
@@ -118,7 +119,7 @@ export function resumeRefunds(payment: Payment): Change {
   for (const waiting of payment.refunds.filter(({ shareBack }) => shareBack === 'due')) {
     const paid = payment.attempts.find((one) => one.attemptId === waiting.attemptId);
     if (!paid) continue;
-    const refund: Refund = { ...waiting, shareBack: wayBack(payment, paid, waiting.commission) };
+    const refund: Refund = { ...waiting, shareBack: wayBack(payment, paid, waiting.commission + waiting.server) };
     change = { payment: putRefund(change.payment, refund), effects: [...change.effects, ...applyFor(refund, paid)] };
   }
   return change;
@@ -197,10 +198,10 @@ export function refundSeen(payment: Payment, told: RefundSeen, now: Date): Chang
 }
 
 function refundSettled(payment: Payment, refund: Refund, paid: Attempt, now: Date, by: 'channel' | 'hand' = 'channel'): Change {
-  const { refundNo, amount, commission } = refund;
+  const { refundNo, amount } = refund;
   const { orderId, accountId, providerId } = payment;
   const movement = { orderId, accountId, providerId, at: now, amount, channel: paid.channel };
-  const stage = paid.orphanReason ? ({ stage: 'suspense' } as const) : stageOf(payment, commission);
+  const stage = paid.orphanReason ? ({ stage: 'suspense' } as const) : stageOf(payment, refund);
   const entry =
     by === 'hand'
       ? ledger.offlineRefund(refundNo, movement, stage)

@@ -3,7 +3,7 @@ import { paymentRevoked } from '@yunshi/contracts/payment';
 import { move } from '@yunshi/kernel/flow';
 import * as ledger from '../ledger/ledger.ts';
 import { settlementFlow } from '../settlement/flow.ts';
-import { commissionOfRefund, refundedOf, refundedOfAttempt, stageOf } from '../settlement/shares.ts';
+import { ownPartsOfRefund, refundedOf, refundedOfAttempt, stageOf } from '../settlement/shares.ts';
 import {
   isEnded,
   isLive,
@@ -62,8 +62,8 @@ function bookedBack(payment: Payment, found: Attempt, amount: number, now: Date)
   const { orderId, accountId, providerId } = payment;
   const movement = { orderId, accountId, providerId, at: now, amount, channel: found.channel };
   if (found.orphanReason !== null) return ledger.revocation(found.attemptId, movement, { stage: 'suspense' });
-  const commission = commissionOfRefund(withoutOpenRefunds(payment, found, now), found, amount);
-  return ledger.revocation(found.attemptId, movement, stageOf(payment, commission));
+  const own = ownPartsOfRefund(withoutOpenRefunds(payment, found, now), found, amount);
+  return ledger.revocation(found.attemptId, movement, stageOf(payment, own));
 }
 
 const neverMind = (payment: Payment, found: Attempt): Change => settled(put(payment, { ...step(found, 'end'), failure: 'REVOKED' }), []);

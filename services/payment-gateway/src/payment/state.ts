@@ -107,10 +107,11 @@ export type Refund = {
   /** Refunds of one attempt are counted, whatever becomes of them. */
   readonly generation: number;
   readonly amount: Fen;
-  /** The part of the amount that the marketplace gives back of its commission. */
+  /** The parts of the amount that the marketplace gives back of its commission, and of what it took for a server. */
   readonly commission: Fen;
+  readonly server: Fen;
   /**
-   * Whether the commission, once shared out of the provider's money, has been put back into it, so that the refund can be taken from there:
+   * Whether the marketplace's parts, once shared out of the provider's money, have been put back into it, so that the refund can be taken from there:
    * `due` waits for a sharing that is under way, `asked` for the channel's answer.
    */
   readonly shareBack: 'none' | 'due' | 'asked' | 'done';
@@ -144,6 +145,8 @@ export type Payment = {
   /** Absent when the order was called off before it asked for money. */
   readonly providerId: ProviderId | null;
   readonly amount: Fen;
+  /** The part of it that is for a cloud server: the marketplace's sale, not the provider's. */
+  readonly serverAmount: Fen;
   readonly description: string;
   readonly status: PaymentStatus;
   readonly payBy: Date;
@@ -194,7 +197,7 @@ export type Effect =
   /** Calls of the channel; `at` delays them. */
   | { readonly do: 'place' | 'query' | 'close'; readonly attempt: Attempt; readonly at?: Date }
   | { readonly do: 'refund' | 'query-refund' | 'return-share'; readonly refund: Refund; readonly attempt: Attempt; readonly at?: Date }
-  | { readonly do: 'share'; readonly commission: Fen; readonly attempt: Attempt; readonly at?: Date }
+  | { readonly do: 'share'; readonly own: Fen; readonly attempt: Attempt; readonly at?: Date }
   /** Deadlines: look at the attempts, or at the refunds, again; release the provider's share. */
   | { readonly do: 'check' | 'check-refunds' | 'release'; readonly at: Date }
   | { readonly do: 'answer-paid'; readonly to: Asker; readonly paymentId: PaymentId; readonly paidAt: Date; readonly channel: Channel }

@@ -21,6 +21,7 @@ export const bill: Bill = {
   accountId: 'acc_01930e6c7b1a7c3e9f0a1b2c3d4e5f60' as AccountId,
   providerId: 'prv_01930e6c7b1a7c3e9f0a1b2c3d4e5f60' as ProviderId,
   amount: 19_900,
+  serverAmount: 0,
   description: '云市 标准版 1 年',
   deliveryType: 'saas',
   payBy: minutes(24 * 60),

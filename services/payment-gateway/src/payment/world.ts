@@ -35,7 +35,7 @@ type Call = Extract<Effect, { attempt: Attempt }>;
 export type Fate = 'answered' | 'lost-after' | 'lost-before';
 
 export class World {
-  payment: Payment = opened();
+  payment: Payment;
   now = noon;
   readonly orders = new Map<string, ChannelOrder>();
   readonly refunds = new Map<string, ChannelRefund>();
@@ -55,6 +55,11 @@ export class World {
   #releaseAt: Date | undefined;
   #withdrawals = 0;
   #attempts = 0;
+
+  /** Of what the order costs, so much is for a server. */
+  constructor(serverAmount = 0) {
+    this.payment = { ...opened(), serverAmount };
+  }
 
   take(made: Change): void {
     const change = answerPause(made);
@@ -293,7 +298,7 @@ export class World {
       case 'query-refund':
         return this.#queryRefund(call.refund);
       case 'share':
-        return this.#share(call.attempt, call.commission);
+        return this.#share(call.attempt, call.own);
       case 'return-share':
         return this.#returnShare(call.refund);
     }
@@ -337,24 +342,24 @@ export class World {
     const answer: RefundOutcome = { kind: 'accepted', refundId: `R${refundNo}` };
     return (payment) => refundAnswered(payment, refundNo, answer, this.now);
   }
-  #share({ attemptId: id }: Attempt, commission: number): (payment: Payment) => Change {
+  #share({ attemptId: id }: Attempt, own: number): (payment: Payment) => Change {
     const paid = this.orders.get(orderNumber(id));
     // The same number with another amount is another request, which the channel refuses.
-    if (!paid || (paid.shared !== undefined && paid.shared !== commission))
+    if (!paid || (paid.shared !== undefined && paid.shared !== own))
       return (payment) => shared(payment, { kind: 'refused', code: 'INVALID_REQUEST', message: '' }, this.now);
     const ended: Shared = paid.sharesFail ? { kind: 'closed', why: 'NO_RELATION' } : { kind: 'done' };
     const answer: Shared = paid.shared === undefined ? { kind: 'processing' } : ended;
-    paid.shared = commission;
+    paid.shared = own;
     return (payment) => shared(payment, answer, this.now);
   }
-  #returnShare({ refundNo, attemptId: id, generation, commission }: Refund): (payment: Payment) => Change {
+  #returnShare({ refundNo, attemptId: id, generation, commission, server }: Refund): (payment: Payment) => Change {
     const returnNo = shareReturnNumber(id, generation);
     const paid = this.orders.get(orderNumber(id));
     const back = [...(paid?.putBack.values() ?? [])].reduce((sum, one) => sum + one, 0);
     const known = paid?.putBack.has(refundNo);
-    if (!paid || (!known && back + commission > (paid.sharesFail ? 0 : (paid.shared ?? 0))))
+    if (!paid || (!known && back + commission + server > (paid.sharesFail ? 0 : (paid.shared ?? 0))))
       return (payment) => shareReturned(payment, returnNo, { kind: 'refused', code: 'NOT_ENOUGH', message: '' }, this.now);
-    paid.putBack.set(refundNo, commission);
+    paid.putBack.set(refundNo, commission + server);
     const answer: Shared = { kind: known ? 'done' : 'processing' };
     return (payment) => shareReturned(payment, returnNo, answer, this.now);
   }

@@ -78,10 +78,10 @@ export function restore(payment: Payment, now: Date): Result<Change, Unsettleabl
   if (payment.status !== 'revoked' || !gone) return no('revocation-not-open');
   if (payment.soldAt === null) return no('order-not-completed');
   const { orderId, accountId, providerId, settlement } = payment;
-  const { commission, provider } = sharesOf(payment, gone);
+  const shares = sharesOf(payment, gone);
   // It was taken from where it then lay, and comes back there.
-  const where: ledger.Stage = settlement === null ? { stage: 'held' } : stageOf(payment, commission);
-  const movement = { orderId, accountId, providerId, at: now, amount: commission + provider };
+  const where: ledger.Stage = settlement === null ? { stage: 'held' } : stageOf(payment, shares);
+  const movement = { orderId, accountId, providerId, at: now, amount: shares.own + shares.provider };
   const back: Payment = { ...payment, status: moved(paymentFlow, payment.status, 'restore') };
   const effects: Effect[] = [
     { do: 'post', entry: ledger.repayment(gone.attemptId, movement, where) },

@@ -33,11 +33,11 @@ export function release(payment: Payment, now: Date): Change {
   if ((settlement !== 'reviewing' && settlement !== 'refused') || !paid) return unchanged(payment);
   if (payment.refunds.some((refund) => refund.attemptId === paid.attemptId && !isEnded(refund)))
     return { payment, effects: [{ do: 'release', at: later(now, WAIT_FOR_REFUNDS_S) }] };
-  const { commission, provider } = sharesOf(payment, paid);
-  if (commission + provider === 0) return unchanged({ ...payment, settlement: moved(settlementFlow, settlement, 'cancel') });
+  const { own, provider } = sharesOf(payment, paid);
+  if (own + provider === 0) return unchanged({ ...payment, settlement: moved(settlementFlow, settlement, 'cancel') });
   const sharing = { ...payment, settlement: moved(settlementFlow, settlement, 'share') };
   return sharesProfit(paid.channel)
-    ? { payment: sharing, effects: [{ do: 'share', attempt: paid, commission }] }
+    ? { payment: sharing, effects: [{ do: 'share', attempt: paid, own }] }
     : released(sharing, provider, now);
 }
 
@@ -53,14 +53,14 @@ export type Shared =
 export function shared(payment: Payment, answer: Shared, now: Date): Change {
   const paid = keptAttempt(payment);
   if (payment.settlement !== 'sharing' || !paid) return unchanged(payment);
-  const { commission, provider } = sharesOf(payment, paid);
+  const { own, provider } = sharesOf(payment, paid);
   switch (answer.kind) {
     case 'done':
       return released(payment, provider, now);
     case 'closed': {
       // The order is finished, and the provider's account has all of it: nothing is left that could be shared out.
       const change = released(payment, provider, now, 'keep');
-      const detail = `${answer.why}: the channel could not take out the commission of ${commission} fen. The provider has it, and owes it.`;
+      const detail = `${answer.why}: the channel could not take out the marketplace's part of ${own} fen. The provider has it, and owes it.`;
       return { ...change, effects: [...change.effects, refusal(payment, detail, now)] };
     }
     case 'refused': {
@@ -70,7 +70,7 @@ export function shared(payment: Payment, answer: Shared, now: Date): Change {
     }
     case 'processing':
     case 'unknown':
-      return { payment, effects: [{ do: 'share', attempt: paid, commission, at: askAgainAt(payment.releaseAt ?? now, now) }] };
+      return { payment, effects: [{ do: 'share', attempt: paid, own, at: askAgainAt(payment.releaseAt ?? now, now) }] };
   }
 }
 
