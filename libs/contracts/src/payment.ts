@@ -5,8 +5,8 @@ import { BankCode } from '@yunshi/kernel/banks';
 import { Fen } from '@yunshi/kernel/money';
 import { command, event } from './define.ts';
 
-/** How an order can be paid: WeChat Pay by a code, and 商企付, by which a company pays through its bank. */
-export const Channel = z.enum(['wechat_native', 'corporate_bank']);
+/** How an order can be paid: WeChat Pay by a code; 商企付 and UnionPay B2B, by which a company pays through its bank. */
+export const Channel = z.enum(['wechat_native', 'corporate_bank', 'unionpay_b2b']);
 export type Channel = z.infer<typeof Channel>;
 
 const Time = z.iso.datetime({ offset: true });

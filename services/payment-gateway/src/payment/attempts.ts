@@ -5,7 +5,7 @@ import type { AttemptId } from '@yunshi/kernel/ids';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import * as ledger from '../ledger/ledger.ts';
 import type { CloseOutcome, OrderSeen, PlaceOutcome, QueryOutcome } from './channel.ts';
-import { approveBy, channelRules, endOf, HOLD_MS_MAX } from './channels.ts';
+import { approveBy, channelRules, endOf, HOLD_MS_MAX, windowOf } from './channels.ts';
 import { orderNumber } from './numbers.ts';
 import { refundAll } from './refunds.ts';
 import { revoke } from './revocation.ts';
@@ -81,8 +81,11 @@ function opened(
   now: Date,
 ): Result<Change & { readonly attemptId: AttemptId }, Unpayable> {
   const { corporate, windowMsMin } = channelRules[chosen.channel];
-  const payBy = corporate ? heldUntil(before, corporate.makerMs + corporate.checkerMs, now) : before.payBy;
-  const expiresAt = corporate ? new Date(Math.min(now.getTime() + corporate.makerMs, payBy.getTime() - corporate.checkerMs)) : payBy;
+  const window = corporate && windowOf(corporate);
+  const payBy = window ? heldUntil(before, window.wholeMs, now) : before.payBy;
+  const expiresAt = window
+    ? new Date(Math.min(now.getTime() + window.handInMs, payBy.getTime() - (window.wholeMs - window.handInMs)))
+    : payBy;
   if (expiresAt.getTime() - now.getTime() < windowMsMin) return no('payment-window-over');
   const { orderId, amount, description } = before;
   const nothing = { channelNo: null, codeUrl: null, redirectUrl: null, shownAt: null, approvingSince: null, askedAt: null, failure: null };
@@ -193,6 +196,11 @@ export function closeAnswered(payment: Payment, attemptId: AttemptId, answer: Cl
       return ended(payment, step(found, 'end'), now);
     case 'held':
       return approving(payment, found, now);
+    case 'stays': {
+      // The buyer may still pay it, and nothing else; of an order that is called off, the end is waited for.
+      const wanted = payment.status === 'open' && now < found.expiresAt;
+      return askAgain(payment, wanted ? step(found, 'reopen') : found, now);
+    }
     case 'paid':
       return askAgain(payment, found, now, 'at-once');
     case 'missing':

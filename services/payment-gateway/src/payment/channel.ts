@@ -1,5 +1,5 @@
 /**
- * The port to payment channels: what a channel is asked, and every outcome. WeChat Pay and 商企付 stand behind it alike; why one port is enough is in docs/decisions/one-port-for-all-channels.md.
+ * The port to payment channels: what a channel is asked, and every outcome. WeChat Pay, 商企付 and UnionPay stand behind it alike; why one port is enough is in docs/decisions/one-port-for-all-channels.md.
  */
 import { Channel } from '@yunshi/contracts/payment';
 import { BankCode } from '@yunshi/kernel/banks';
@@ -100,11 +100,15 @@ export const QueryOutcome = z.discriminatedUnion('kind', [
   unknown,
 ]);
 export type QueryOutcome = z.infer<typeof QueryOutcome>;
-/** `held`: the bank has the voucher and does not let the order be closed. */
+/**
+ * - `held`: the bank has the voucher and does not let the order be closed
+ * - `stays`: the channel closes nothing that has been shown; it can be paid until its time is over
+ */
 export const CloseOutcome = z.discriminatedUnion('kind', [
   plain('closed'),
   plain('paid'),
   plain('held'),
+  plain('stays'),
   plain('missing'),
   refused,
   unknown,

@@ -7,7 +7,7 @@ import { ask, attempt, check, closeAnswered, leave, placed, queried, seen } from
 import { settlementFlow } from '../settlement/flow.ts';
 import { attemptOf, orderNumber, refundNumber, shareNumber, shareReturnNumber, subOrderNumber } from './numbers.ts';
 import { collect, giveBack, sell } from './payment.ts';
-import { checkRefunds, refundAnswered, refundQueried, refundSeen, retryRefund } from './refunds.ts';
+import { checkRefunds, refundAnswered, refundQueried, refundSeen, refundSold, retryRefund } from './refunds.ts';
 import { attemptFlow, later, paymentFlow, refundFlow, type Payment } from './state.ts';
 import {
   asker,
@@ -176,6 +176,48 @@ describe('money', () => {
     expect(done(sold!)).toEqual(['post', 'release']);
     expect(sell(sold!.payment, minutes(9))).toBeUndefined();
     expect(sell(shown(), minutes(9))).toBeUndefined();
+  });
+});
+
+describe('a channel that closes nothing that it has shown', () => {
+  const days = (count: number) => minutes(count * 24 * 60);
+  const begun = (): Payment => {
+    const opening = must(attempt(opened(), { channel: 'unionpay_b2b', attemptId: attemptId(1), now: noon })).payment;
+    return placed(opening, attemptId(1), shownPage, noon).payment;
+  };
+  const stays = (payment: Payment, now: Date) => closeAnswered(payment, attemptId(1), { kind: 'stays' }, now);
+
+  test('gives both persons one window, and keeps the order waiting for it', () => {
+    expect(begun()).toMatchObject({ payBy: days(7), attempts: [{ bank: null, expiresAt: days(7) }] });
+    const change = seen(begun(), attemptId(1), order(1, 'approving'), minutes(60));
+    expect(change.effects[0]).toMatchObject({ do: 'tell', event: { data: { stage: 'approving', until: days(7).toISOString() } } });
+  });
+  test('leaves the buyer what was begun, to be finished after all', () => {
+    const change = stays(leave(begun(), minutes(90)).payment, minutes(90));
+    expect(change.payment.attempts).toMatchObject([{ status: 'open', redirectUrl: 'https://bank.example.com/1' }]);
+    expect(done(change)).toEqual(['check']);
+    expect(seen(change.payment, attemptId(1), order(1, 'paid'), days(1)).payment.status).toBe('paid');
+  });
+  test('has a cancelled order wait for the end, and what is paid meanwhile goes back by itself', () => {
+    const asked = giveBack(begun(), bill, { now: minutes(90), from: asker('collect payment', 'undo'), paymentId });
+    const waiting = stays(asked.payment, minutes(90));
+    expect(waiting.payment).toMatchObject({ status: 'closing', attempts: [{ status: 'closing' }] });
+    expect(done(waiting)).toEqual(['check']);
+    expect(done(seen(waiting.payment, attemptId(1), order(1, 'closed'), days(7)))).toEqual(['answer-closed', 'tell']);
+    const paid = seen(waiting.payment, attemptId(1), order(1, 'paid'), days(1));
+    expect(paid.payment).toMatchObject({ status: 'refunding', attempts: [{ orphanReason: 'late' }] });
+    expect(done(paid)).toContain('refund');
+  });
+  test('is closed when its time is over, and never opened again after that', () => {
+    const over = check(begun(), days(7));
+    expect(done(over)).toEqual(['close', 'check']);
+    expect(stays(over.payment, days(7)).payment.attempts).toMatchObject([{ status: 'closing' }]);
+  });
+  test('refunds for as long as the channel does', () => {
+    const paid = seen(begun(), attemptId(1), order(1, 'paid', { paidAt: noon.toISOString() }), noon).payment;
+    const sold = sell(paid, noon)!.payment;
+    expect(refundSold(sold, { amount: 1, reason: '' }, days(330)).ok).toBe(true);
+    expect(refundSold(sold, { amount: 1, reason: '' }, days(331))).toEqual({ ok: false, error: 'refund-too-late' });
   });
 });
 

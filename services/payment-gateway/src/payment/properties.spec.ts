@@ -9,12 +9,13 @@ import { isPaid, isVoid, keptAttempt, revokedAttempt, type Payment } from './sta
 import { bill } from './stories.ts';
 import { World, type Fate } from './world.ts';
 
-const channels = ['wechat_native', 'corporate_bank'] as const;
+const channels = ['wechat_native', 'corporate_bank', 'unionpay_b2b'] as const;
 const which = fc.nat(7);
 const fate = fc.constantFrom<Fate>('answered', 'answered', 'lost-after', 'lost-before');
 type Move = (world: World) => void;
 const moves: fc.Arbitrary<Move> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...channels).map<Move>((channel) => (world) => world.buyerOpens(channel)) },
+  { weight: 1, arbitrary: which.map<Move>((nth) => (world) => world.buyerVisits(nth)) },
   { weight: 2, arbitrary: which.map<Move>((nth) => (world) => world.makerSubmits(nth)) },
   {
     weight: 2,
@@ -65,7 +66,7 @@ const shown =
     world.carryOut(0, 'answered');
     world.answerArrives(0);
   };
-const [code, page] = [shown('wechat_native'), shown('corporate_bank')];
+const [code, page, ownPage] = [shown('wechat_native'), shown('corporate_bank'), shown('unionpay_b2b')];
 const refunding: Move = (world) => {
   world.buyerPays(0, bill.amount);
   world.noticeArrives(0);
@@ -100,6 +101,13 @@ const spent: Move = (world) => {
     world.answerArrives(0);
     world.wait(60);
   }
+};
+const visited: Move = (world) => world.buyerVisits(0);
+/** The buyer would rather pay another way. */
+const turnedAway: Move = (world) => {
+  world.buyerOpens('wechat_native');
+  world.carryOut(0, 'answered');
+  world.answerArrives(0);
 };
 const handedIn: Move = (world) => {
   world.makerSubmits(0);
@@ -157,6 +165,12 @@ const beginnings = fc.constantFrom<readonly Move[]>(
   [page, handedIn, approved, completed, partlyRefunded],
   [page, handedIn, approved, takenBack],
   [page, handedIn, approved, completed, takenBack],
+  [ownPage],
+  [ownPage, turnedAway],
+  [ownPage, visited],
+  [ownPage, visited, turnedAway],
+  [ownPage, visited, handedIn],
+  [ownPage, visited, handedIn, approved, completed],
 );
 const stories = fc.tuple(beginnings, fc.array(moves, { maxLength: 60 })).map(([begun, rest]) => [...begun, ...rest]);
 
@@ -335,9 +349,11 @@ describe('whatever happens in whatever order', () => {
         world.settle();
         reached.add(world.payment.status).add(String(world.payment.settlement));
         for (const one of world.payment.attempts) reached.add(one.orphanReason ?? one.status);
+        for (const kind of world.closes) reached.add(`close ${kind}`);
       }),
       { numRuns: 4_000, seed: 20_260_301 },
     );
+    const closes = ['close closed', 'close paid', 'close held', 'close stays', 'close missing'];
     const settled = ['released', 'unshared', 'cancelled', 'share due', 'share asked', 'share done', 'blocked'];
     for (const end of [
       'kept',
@@ -352,6 +368,7 @@ describe('whatever happens in whatever order', () => {
       'restored',
       'ended',
       ...settled,
+      ...closes,
     ])
       expect([...reached]).toContain(end);
   });

@@ -6,6 +6,7 @@ import { no, ok, type Result } from '@yunshi/kernel/result';
 import * as ledger from '../ledger/ledger.ts';
 import { leftOf, ownPartsOfRefund, refundedOf, refundedOfAttempt, sharesProfit, stageOf } from '../settlement/shares.ts';
 import type { RefundOutcome, RefundQueryOutcome, RefundSeen } from './channel.ts';
+import { channelRules } from './channels.ts';
 import { refundNumber } from './numbers.ts';
 import {
   isEnded,
@@ -31,10 +32,9 @@ import {
 /** Waits between two questions about a refund, in seconds. */
 const CHECK_S = [3, 10, 30, 60, 300, 1_800, 21_600] as const;
 const BLOCKED_CHECK_S = 3_600;
-/** What WeChat Pay allows of an order: 50 partial refunds, one a minute, within 365 days. Other channels allow as much or more. */
+/** What WeChat Pay allows of an order: 50 partial refunds, one a minute. Other channels allow as much or more. */
 const REFUNDS_MAX = 50;
 const REFUND_AGAIN_S = 60;
-const REFUND_MS_MAX = 365 * 86_400_000;
 
 const generationsOf = (payment: Payment, attemptId: AttemptId): number =>
   payment.refunds.reduce((most, one) => (one.attemptId === attemptId ? Math.max(most, one.generation) : most), 0);
@@ -102,7 +102,7 @@ export function refundSold(
 ): Result<Change & { readonly refundNo: string }, Unrefundable> {
   const kept = keptAttempt(payment);
   if (payment.status !== 'paid' || !payment.soldAt || !kept) return no('refund-not-possible');
-  if (now.getTime() - (kept.paidAt ?? now).getTime() > REFUND_MS_MAX) return no('refund-too-late');
+  if (now.getTime() - (kept.paidAt ?? now).getTime() > channelRules[kept.channel].refundMsMax) return no('refund-too-late');
   // The last one is kept for all that is left, so that no order can become one that cannot be refunded in full.
   if (payment.refunds.length >= REFUNDS_MAX - 1 && ask.amount < leftOf(payment, kept)) return no('refund-too-many');
   const left = leftOf(payment, kept);

@@ -10,9 +10,9 @@ import type { Core } from '@yunshi/messaging/core';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Problem } from '../problems.ts';
-import { approveBy, channelRules } from './channels.ts';
+import { approveBy, channelRules, pageStays } from './channels.ts';
 import { payments, type PaymentBook } from './payments.ts';
-import { liveAttempt, paymentFlow, type Attempt, type Payment, type PaymentStatus } from './state.ts';
+import { liveAttempt, paymentFlow, type Attempt, type AttemptStatus, type Payment, type PaymentStatus } from './state.ts';
 import { follow, type Following } from './waiting.ts';
 import type { AskedChannel, Opened, PaymentWrites } from './writes.ts';
 
@@ -41,11 +41,13 @@ const ShownAttempt = z
         'opening: the channel has not answered yet, read again; approving 待复核: the bank holds the voucher and waits for the checker; returned: this money could not be kept and goes back by itself; revoked 退票: the bank has taken the money back',
     }),
     amount: Fen,
-    bank: z.object({ code: BankCode, name: z.string() }).nullable().meta({ description: 'The bank that a corporate payment goes through' }),
+    bank: z.object({ code: BankCode, name: z.string() }).nullable().meta({
+      description: 'The bank that a corporate payment goes through; null for unionpay_b2b, where the company chooses it on UnionPay’s page',
+    }),
     waits_for: Waits.nullable().meta({ description: 'Corporate payments: whom the bank waits for, since when and until when' }),
     redirect_url: z.url().nullable().meta({
       description:
-        'Corporate payments: the page that the buyer’s browser goes to. Coming back from there proves nothing: ask with `query`.',
+        'Corporate payments: the page that the buyer’s browser goes to. Coming back from there proves nothing: ask with `query`. The page of unionpay_b2b can be opened again as long as the payment is not settled.',
     }),
     code_url: z.string().nullable().meta({ description: 'wechat_native: draw it as a QR code, to be scanned with WeChat' }),
     pay_page_url: z.url().optional().meta({ description: 'Sandbox only: a page that plays the payer' }),
@@ -89,7 +91,7 @@ const OpenBody = z
   .strictObject({
     order_id: OrderId,
     channel: z.enum([...Channel.options, BALANCE]).meta({
-      description: 'wechat_native 微信支付, corporate_bank 商企付. account_balance 账户余额 is refused: it cannot pay.',
+      description: 'wechat_native 微信支付, corporate_bank 商企付, unionpay_b2b 银联企业网银. account_balance 账户余额 is refused: it cannot pay.',
     }),
     bank: BankCode.optional().meta({ description: 'corporate_bank: the bank that the company pays through' }),
   })
@@ -139,6 +141,7 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
       'balance-cannot-pay',
       'attempt-closing',
       'bank-holds-voucher',
+      'payment-stays-open',
       'too-many-attempts',
     );
     app.post(
@@ -148,7 +151,7 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
         schema: {
           summary: 'Pay an order',
           description:
-            'Opens an attempt to pay, or shows the one that is open. One that is open another way is closed first; a bank that holds the voucher may refuse that.',
+            'Opens an attempt to pay, or shows the one that is open. One that is open another way is closed first; a bank that holds the voucher may refuse that, and so may a channel that closes nothing.',
           body: OpenBody,
           response: { 201: ShownPayment },
         },
@@ -201,8 +204,13 @@ async function whenFree<T>(
   await leave();
   const settled = await following.until((payment) => liveAttempt(payment)?.status !== 'closing', CLOSE_MS_MAX);
   const live = settled && liveAttempt(settled);
-  if (live) throw new Problem(live.status === 'approving' ? 'bank-holds-voucher' : 'attempt-closing');
+  if (live) throw new Problem(notFree(live.status));
   return open();
+}
+
+function notFree(status: AttemptStatus) {
+  if (status === 'approving') return 'bank-holds-voucher';
+  return status === 'closing' ? 'attempt-closing' : 'payment-stays-open';
 }
 
 const access = ['buyer', 'operator'] as const;
@@ -335,7 +343,7 @@ function shownAttempt(attempt: Attempt, payPageOf: Deps['payPageOf']): z.infer<t
     amount: attempt.amount,
     bank: bank && { code: bank, name: bankNames[bank] },
     waits_for: waitsOf(attempt),
-    redirect_url: isOpen ? attempt.redirectUrl : null,
+    redirect_url: isOpen || (attempt.status === 'approving' && pageStays(attempt.channel)) ? attempt.redirectUrl : null,
     code_url: code,
     ...(page !== undefined && { pay_page_url: page }),
     expires_at: attempt.expiresAt.toISOString(),

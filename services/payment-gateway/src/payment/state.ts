@@ -37,7 +37,8 @@ export const attemptFlow = flow('payment-attempt', {
   open: { accept: 'approving', close: 'closing', end: 'closed', keep: 'kept', orphan: 'orphaned' },
   /** The bank holds the maker's voucher and waits for the checker. It may refuse to let go of it. */
   approving: { close: 'closing', end: 'closed', keep: 'kept', orphan: 'orphaned' },
-  closing: { accept: 'approving', end: 'closed', keep: 'kept', orphan: 'orphaned' },
+  /** Whoever wanted to leave it may come back where the channel does not let go. */
+  closing: { accept: 'approving', reopen: 'open', end: 'closed', keep: 'kept', orphan: 'orphaned' },
   // The channel's later word «paid» counts for more than its earlier «closed» or «refused», never the reverse.
   failed: { keep: 'kept', orphan: 'orphaned' },
   closed: { keep: 'kept', orphan: 'orphaned' },

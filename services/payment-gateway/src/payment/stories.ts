@@ -25,7 +25,7 @@ export const bill: Bill = {
   description: '云市 标准版 1 年',
   deliveryType: 'saas',
   payBy: minutes(24 * 60),
-  payees: { wechat_native: '1900000109', corporate_bank: '1900000109' },
+  payees: { wechat_native: '1900000109', corporate_bank: '1900000109', unionpay_b2b: '1900000109' },
 };
 
 export function opened(): Payment {

@@ -28,7 +28,10 @@ type ChannelOrder = {
   shared: number | undefined;
   readonly putBack: Map<string, number>;
   withdrawn: number;
+  /** UnionPay: whether the page has been opened. What was never opened we end ourselves; what was, nobody can. */
+  visited: boolean;
 };
+const isCorporate = ({ channel }: ChannelOrder): boolean => channel !== 'wechat_native';
 type ChannelRefund = { readonly attempt: number; readonly amount: number; status: 'processing' | 'succeeded' | 'abnormal' | 'closed' };
 type Call = Extract<Effect, { attempt: Attempt }>;
 /** What the channel did with a call: carried it out and said so, carried it out and said nothing, or never got it. */
@@ -41,6 +44,8 @@ export class World {
   readonly refunds = new Map<string, ChannelRefund>();
   readonly entries = new Map<string, Entry>();
   readonly answered: string[] = [];
+  /** What the channel has said to closes. */
+  readonly closes = new Set<CloseOutcome['kind']>();
   readonly calls: Call[] = [];
   /** Answers on their way to us, and callbacks, which may come any number of times. */
   readonly answers: ((payment: Payment) => Change)[] = [];
@@ -122,10 +127,17 @@ export class World {
     );
     if (paying) this.#becomes(paying, 'paid', amount ?? paying.amount);
   }
+  buyerVisits(which: number): void {
+    const open = this.#oneOf(
+      which,
+      ({ channel, state, expiresAt }) => channel === 'unionpay_b2b' && state === 'unpaid' && this.now < expiresAt,
+    );
+    if (open) open.visited = true;
+  }
   makerSubmits(which: number): void {
     const open = this.#oneOf(
       which,
-      ({ channel, state, expiresAt }) => channel === 'corporate_bank' && state === 'unpaid' && this.now < expiresAt,
+      (one) => isCorporate(one) && (one.channel !== 'unionpay_b2b' || one.visited) && one.state === 'unpaid' && this.now < one.expiresAt,
     );
     if (open) open.state = 'approving';
   }
@@ -211,7 +223,7 @@ export class World {
     this.now = new Date(this.now.getTime() + seconds * 1_000);
     for (const known of this.orders.values()) {
       const over = (known.state === 'approving' && this.now >= known.endsAt) || (known.state === 'unpaid' && this.now >= known.expiresAt);
-      if (known.channel === 'corporate_bank' && over) known.state = 'closed';
+      if (isCorporate(known) && over) known.state = 'closed';
     }
     if (this.#checkAt && this.#checkAt <= this.now) {
       this.#checkAt = undefined;
@@ -303,16 +315,19 @@ export class World {
         return this.#returnShare(call.refund);
     }
   }
-  #place({ attemptId: id, amount, channel, expiresAt }: Attempt): (payment: Payment) => Change {
-    const number = orderNumber(id);
-    const known = this.orders.get(number);
+  #place(wanted: Attempt): (payment: Payment) => Change {
+    const { attemptId: id, expiresAt } = wanted;
+    const known = this.orders.get(orderNumber(id));
     if (!known && this.now >= expiresAt) return (payment) => placed(payment, id, refused('PARAM_ERROR'), this.now);
-    const endsAt = endOf({ channel, expiresAt });
-    const fresh = { nth: this.#nthOf(id), channel, expiresAt, endsAt, state: 'unpaid' as const, amount };
-    const current = known ?? { ...fresh, shared: undefined, putBack: new Map<string, number>(), withdrawn: 0 };
-    this.orders.set(number, current);
-    const answer = this.#shown(current);
+    const answer = this.#shown(known ?? this.#fresh(wanted, 'unpaid'));
     return (payment) => placed(payment, id, answer, this.now);
+  }
+  #fresh({ attemptId: id, amount, channel, expiresAt }: Attempt, state: 'unpaid' | 'closed'): ChannelOrder {
+    const endsAt = endOf({ channel, expiresAt });
+    const nothing = { shared: undefined, putBack: new Map<string, number>(), withdrawn: 0, visited: false };
+    const fresh: ChannelOrder = { nth: this.#nthOf(id), channel, expiresAt, endsAt, state, amount, ...nothing };
+    this.orders.set(orderNumber(id), fresh);
+    return fresh;
   }
   #shown({ state, channel }: ChannelOrder): PlaceOutcome {
     if (state === 'paid' || state === 'closed') return { kind: state };
@@ -326,11 +341,14 @@ export class World {
       : { kind: 'missing' };
     return (payment) => queried(payment, id, answer, this.now);
   }
-  #close({ attemptId: id }: Attempt): (payment: Payment) => Change {
-    const known = this.orders.get(orderNumber(id));
-    if (known?.state === 'unpaid') known.state = 'closed';
-    const said = { unpaid: 'closed', closed: 'closed', paid: 'paid', revoked: 'paid', approving: 'held' } as const;
+  #close(leaving: Attempt): (payment: Payment) => Change {
+    const { attemptId: id, channel } = leaving;
+    // Of UnionPay's orders the page is our own: what it has never shown, it never will.
+    const known = this.orders.get(orderNumber(id)) ?? (channel === 'unionpay_b2b' ? this.#fresh(leaving, 'closed') : undefined);
+    if (known?.state === 'unpaid' && !known.visited) known.state = 'closed';
+    const said = { unpaid: 'stays', closed: 'closed', paid: 'paid', revoked: 'paid', approving: 'held' } as const;
     const answer: CloseOutcome = { kind: known ? said[known.state] : 'missing' };
+    this.closes.add(answer.kind);
     return (payment) => closeAnswered(payment, id, answer, this.now);
   }
   #refund({ refundNo, attemptId: id, amount }: Refund): (payment: Payment) => Change {

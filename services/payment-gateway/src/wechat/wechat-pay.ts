@@ -26,7 +26,7 @@ export type WechatOrder = {
   readonly paidAt?: string;
 };
 
-type Failed = Exclude<CloseOutcome, { kind: 'closed' | 'paid' | 'held' | 'missing' }>;
+type Failed = Extract<CloseOutcome, { kind: 'refused' | 'unknown' }>;
 type Placed = { readonly kind: 'placed'; readonly codeUrl: string } | { readonly kind: 'paid' | 'closed' } | Failed;
 type Queried = { readonly kind: 'found'; readonly order: WechatOrder } | { readonly kind: 'missing' } | Failed;
 
