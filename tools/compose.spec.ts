@@ -18,6 +18,7 @@ const place = {
   secrets: { postgres: 'p', roles: {}, encryptionKey: 'e', paymentEncryptionKey: 'p', playedProviders: 's', treasury: '', cloud: '' },
   wechat: { keysFolder: '/keys', merchant: {} },
   bank: { keysFolder: '/bank-keys', platform: {} },
+  unionpay: { keysFolder: '/unionpay-keys', merchant: {} },
 };
 
 test.each(services)('compose starts $name, with every variable that npm start gives it', (service) => {

@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBankKeys, platformEnvironment } from '@yunshi/sandbox/bank/keys';
+import { ensureUnionpayKeys, unionpayEnvironment } from '@yunshi/sandbox/unionpay/keys';
 import { ensureKeys, merchantEnvironment } from '@yunshi/sandbox/wechat/keys';
 import { databaseUrl, provision } from '../local/provision.ts';
 import { secretsIn } from '../local/secrets.ts';
@@ -51,6 +52,12 @@ async function writeSecrets({ postgres, encryptionKey, paymentEncryptionKey, pla
     name,
     value.replace(bank, join(INSIDE, 'bank')),
   ]);
+  const unionpay = join(SECRETS, 'setup', 'unionpay');
+  await ensureUnionpayKeys(unionpay, new Date());
+  const unionpayMerchant = Object.entries(unionpayEnvironment(unionpay)).map(([name, value]) => [
+    name,
+    value.replace(unionpay, join(INSIDE, 'unionpay')),
+  ]);
   give('sandbox', {
     SANDBOX_PROVIDER_SECRET: playedProviders,
     SANDBOX_TREASURY_TOKEN: treasury,
@@ -58,17 +65,21 @@ async function writeSecrets({ postgres, encryptionKey, paymentEncryptionKey, pla
     SANDBOX_CLOUD_SECRET_KEY: cloud,
     WECHAT_SANDBOX_KEYS: join(INSIDE, 'wechat'),
     BANK_SANDBOX_KEYS: join(INSIDE, 'bank'),
+    UNIONPAY_SANDBOX_KEYS: join(INSIDE, 'unionpay'),
   });
   cpSync(bank, join(SECRETS, 'sandbox', 'bank'), { recursive: true });
+  cpSync(unionpay, join(SECRETS, 'sandbox', 'unionpay'), { recursive: true });
   cpSync(keys, join(SECRETS, 'sandbox', 'wechat'), { recursive: true });
   give('payment-gateway', {
-    ...(Object.fromEntries([...merchant, ...platform]) as Record<string, string>),
+    ...(Object.fromEntries([...merchant, ...platform, ...unionpayMerchant]) as Record<string, string>),
     WALLET_PAYOUT_TOKEN: treasury,
     ENCRYPTION_KEY: paymentEncryptionKey,
   });
   // A merchant has its own private key and the payment service's public one, and none of the payment service's private keys.
   for (const file of ['merchant_key.pem', 'pub_key.pem']) copy(join(keys, file), join(SECRETS, 'payment-gateway', 'wechat', file));
   for (const file of ['platform_key.pem', 'tbep_pub.pem']) copy(join(bank, file), join(SECRETS, 'payment-gateway', 'bank', file));
+  for (const file of ['merchant_cert.pem', 'merchant_key.pem', 'root_cert.pem', 'middle_cert.pem'])
+    copy(join(unionpay, file), join(SECRETS, 'payment-gateway', 'unionpay', file));
   give('fulfillment', {
     ENCRYPTION_KEY: encryptionKey,
     SANDBOX_PROVIDER_SECRET: playedProviders,

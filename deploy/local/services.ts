@@ -16,6 +16,8 @@ export type Place = {
   wechat: { keysFolder: string; merchant: Readonly<Record<string, string>> };
   /** The same of 商企付, and what a platform gets out of it. */
   bank: { keysFolder: string; platform: Readonly<Record<string, string>> };
+  /** The same of UnionPay, and what a merchant gets out of it. */
+  unionpay: { keysFolder: string; merchant: Readonly<Record<string, string>> };
 };
 
 export type Service = {
@@ -75,7 +77,7 @@ function edge({ dir, urls }: Place): Record<string, string> {
 }
 
 /** The payment service that this merchant talks to is the sandbox; the real one is only other values of the same names. */
-function merchant({ urls, wechat, bank, secrets }: Place): Record<string, string> {
+function merchant({ urls, wechat, bank, unionpay, secrets }: Place): Record<string, string> {
   return {
     ...wechat.merchant,
     ENCRYPTION_KEY: secrets.paymentEncryptionKey,
@@ -88,6 +90,12 @@ function merchant({ urls, wechat, bank, secrets }: Place): Record<string, string
     MSE_PAY_BASE_URL: urls['sandbox'] ?? '',
     MSE_PAY_NOTIFY_BASE_URL: urls['payment-gateway'] ?? '',
     MSE_PAY_RETURN_URL: `${urls['gateway']}/docs`,
+    ...unionpay.merchant,
+    UNIONPAY_BASE_URL: urls['sandbox'] ?? '',
+    UNIONPAY_FILE_URL: `${urls['sandbox']}/unionpay/filedownload`,
+    UNIONPAY_NOTIFY_BASE_URL: urls['payment-gateway'] ?? '',
+    UNIONPAY_PAGE_BASE_URL: urls['gateway'] ?? '',
+    UNIONPAY_RETURN_URL: `${urls['gateway']}/docs`,
   };
 }
 
@@ -106,10 +114,11 @@ function delivery({ urls, secrets }: Place): Record<string, string> {
 /** Who we are to the played cloud; the real one is only other values of the same names. */
 const PLAYED_CLOUD_ID = 'AKIDsandbox';
 
-function outsideWorld({ secrets, wechat, bank }: Place): Record<string, string> {
+function outsideWorld({ secrets, wechat, bank, unionpay }: Place): Record<string, string> {
   return {
     WECHAT_SANDBOX_KEYS: wechat.keysFolder,
     BANK_SANDBOX_KEYS: bank.keysFolder,
+    UNIONPAY_SANDBOX_KEYS: unionpay.keysFolder,
     SANDBOX_PROVIDER_SECRET: secrets.playedProviders,
     SANDBOX_TREASURY_TOKEN: secrets.treasury,
     SANDBOX_CLOUD_SECRET_ID: PLAYED_CLOUD_ID,

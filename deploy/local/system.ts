@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureBankKeys, platformEnvironment } from '@yunshi/sandbox/bank/keys';
+import { ensureUnionpayKeys, unionpayEnvironment } from '@yunshi/sandbox/unionpay/keys';
 import { ensureKeys, merchantEnvironment } from '@yunshi/sandbox/wechat/keys';
 import { endLeftovers } from './leftovers.ts';
 import { takeLock } from './lock.ts';
@@ -98,6 +99,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const bankFolder = join(dir, 'bank');
     await ensureBankKeys(bankFolder);
     const bank = { keysFolder: bankFolder, platform: await platformEnvironment(bankFolder) };
+    const unionpayFolder = join(dir, 'unionpay');
+    await ensureUnionpayKeys(unionpayFolder, new Date());
+    const unionpay = { keysFolder: unionpayFolder, merchant: unionpayEnvironment(unionpayFolder) };
     const servers = await startServers({ ...options, dir, say }, secrets, began);
     const ofRole = (role: string): ServiceRole => ({ role, password: secrets.roles[role] ?? '' });
     options.signal?.throwIfAborted();
@@ -106,7 +110,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const databaseUrlOf = (schema: string) => databaseUrl(servers.postgres.url, DATABASE, ofRole(schema));
     const natsUrl = [...servers.nats.values()].map(({ url }) => url).join(',');
     const choices = { seed: options.seed ?? 'demo', testClock: options.testClock ?? false };
-    const place = { ...choices, dir, urls, secrets, wechat, bank };
+    const place = { ...choices, dir, urls, secrets, wechat, bank, unionpay };
     const running = await Promise.all(
       services.map(async (service) => {
         const way = await wayToServers(service.name, servers, options.between);

@@ -34,9 +34,37 @@ export class Clerk {
     return action === undefined ? undefined : (await this.#post(action, { decision })).status;
   }
 
+  /**
+   * 银联: presses the button of the marketplace's page, lets the browser hand the order over, and chooses the bank at UnionPay's.
+   * @returns the bank's page
+   */
+  async throughUnionpay(page: string, bank: string): Promise<string> {
+    const { action, fields } = await pressed(page);
+    const handed = await this.#post(action, fields);
+    const cashier = handed.headers.get('location');
+    if (handed.status !== 303 || cashier === null)
+      throw new Error(`UnionPay does not take the order: ${handed.status} ${await handed.text()}`);
+    const chosen = await this.#post(cashier, { bank });
+    const bankPage = chosen.headers.get('location');
+    if (chosen.status !== 303 || bankPage === null) throw new Error(`the bank cannot be chosen: ${chosen.status}`);
+    return bankPage;
+  }
+
   #post(path: string, form: Record<string, string>): Promise<Response> {
     const headers = { cookie: this.#cookie, 'content-type': 'application/x-www-form-urlencoded' };
     const body = new URLSearchParams(form).toString();
     return fetch(new URL(path, this.#bank), { method: 'POST', redirect: 'manual', headers, body });
   }
 }
+
+/** What the marketplace's page has the browser post to UnionPay. */
+export async function pressed(page: string): Promise<{ readonly action: string; readonly fields: Record<string, string> }> {
+  const answer = await fetch(page, { method: 'POST' });
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`the page does not hand the order over: ${answer.status}`);
+  const inputs = [...text.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name, plain(value ?? '')]);
+  return { action: plain(/action="([^"]+)"/.exec(text)?.[1] ?? ''), fields: Object.fromEntries(inputs) as Record<string, string> };
+}
+
+const plain = (escaped: string): string =>
+  escaped.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');

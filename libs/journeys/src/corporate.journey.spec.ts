@@ -211,6 +211,24 @@ test('a voucher that nobody has handed in is closed first when the buyer turns t
   await orderBecomes(orderId, 'completed');
 });
 
+test('through UnionPay the buyer chooses the bank there, and what was begun can only be finished; then it is delivered', async () => {
+  const orderId = await order();
+  const opened = (await pay(orderId, { channel: 'unionpay_b2b' })).body as unknown as Payment;
+  const { redirect_url: page, waits_for: waits } = opened.attempts[0]!;
+  expect(new URL(page!).origin).toBe(system.urls['gateway']);
+  expect(waits).toMatchObject({ who: 'maker', until: opened.pay_by });
+  const maker = await clerk('zhidan');
+  const bankPage = await maker.throughUnionpay(page!, 'CMB');
+  const number = /C[0-9a-z]{25}/.exec(await maker.read(bankPage))![0];
+  expect(await maker.submit(bankPage, 'fuhe2')).toBe(200);
+  expect((await askNow(orderId)).attempts[0]).toMatchObject({ status: 'approving', redirect_url: page });
+  expect(await pay(orderId, { channel: 'wechat_native' })).toMatchObject({ status: 409, body: { code: 'bank-holds-voucher' } });
+  await pass('P2D');
+  expect(await (await clerk('fuhe2')).decide(number, 'approve')).toBe(200);
+  await orderBecomes(orderId, 'completed');
+  expect(await whats(orderId)).toEqual(expect.arrayContaining(['bank-started', 'bank-approving', 'paid', 'completed']));
+});
+
 test('a voucher that nobody approves is closed by the bank, and the order when its time is over; then all books agree', async () => {
   const orderId = await order();
   await handIn(orderId);

@@ -49,11 +49,17 @@ export async function readBooks(sql: Sql, acknowledged: Acknowledged = []): Prom
       union all
       select b.out_payment_id, b.payment_id, b.amount, case b.status when 'REVOKED' then b.amount else
         coalesce((select sum(r.amount) from svc_sandbox.bank_refunds r where r.out_payment_id = b.out_payment_id and r.status = 'SUCCEEDED'), 0)::bigint end
-      from svc_sandbox.bank_payments b where b.status in ('SUCCEEDED', 'REVOKED')`),
+      from svc_sandbox.bank_payments b where b.status in ('SUCCEEDED', 'REVOKED') and b.acquirer = 'mse-pay'
+      union all
+      select u.order_id, u.query_id, u.amount,
+        coalesce((select sum(r.amount) from svc_sandbox.unionpay_refunds r where r.payment_key = u.order_key and r.state = 'succeeded'), 0)::bigint
+      from svc_sandbox.unionpay_orders u where u.state = 'paid'`),
     givings: await rows(sql`
       select out_refund_no as "refundNo", amount, status from svc_sandbox.wechat_refunds
       union all
-      select out_refund_id, amount, case status when 'SUCCEEDED' then 'SUCCESS' else status end from svc_sandbox.bank_refunds`),
+      select out_refund_id, amount, case status when 'SUCCEEDED' then 'SUCCESS' else status end from svc_sandbox.bank_refunds
+      union all
+      select replace(order_id, 'G', '-'), amount, case state when 'succeeded' then 'SUCCESS' else state end from svc_sandbox.unionpay_refunds`),
     provided: await rows(sql`select sign_id as "signId", order_id as "orderId", status from svc_sandbox.provider_instances`),
     unsent: await perService((schema) => sql`select ${schema} as service, subject, created_at from ${sql(schema)}.outbox`),
     unreceived: await unreceived(sql),

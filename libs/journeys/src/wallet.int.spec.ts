@@ -38,6 +38,7 @@ const sandbox = await startSandbox(
     NODE_ENV: 'test',
     WECHAT_SANDBOX_KEYS: root,
     BANK_SANDBOX_KEYS: join(root, 'bank'),
+    UNIONPAY_SANDBOX_KEYS: join(root, 'unionpay'),
     SANDBOX_PROVIDER_SECRET: randomBytes(16).toString('hex'),
     SANDBOX_TREASURY_TOKEN: token,
   }),

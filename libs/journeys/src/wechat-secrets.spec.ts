@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSecrets, type Secrets, type SecretSources } from '@yunshi/payment-gateway/wechat/secrets';
 import { authorize, parseAuthorization, verifyRequest } from '@yunshi/protocols/wechat/request-signature';
-import { selfSigned } from '@yunshi/sandbox/wechat/certificate';
+import { selfSigned } from '@yunshi/sandbox/certificate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let folder: string;

@@ -3,7 +3,7 @@ import { jwtAuth, type Auth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
 import { wallClock } from '@yunshi/kernel/clock';
 import { newId } from '@yunshi/kernel/ids';
-import { startCore, type Core } from '@yunshi/messaging/core';
+import { startCore, type Core, type Parts } from '@yunshi/messaging/core';
 import { Problem as OperationProblem } from '@yunshi/operations/problems';
 import { operationRoutes } from '@yunshi/operations/routes';
 import { readiness } from '@yunshi/service/readiness';
@@ -43,6 +43,7 @@ import { walletRoutes } from './wallet/routes.ts';
 import { walletBook } from './wallet/wallets.ts';
 import { msePayCallbackRoutes } from './mse-pay/callbacks.ts';
 import { openMsePay } from './mse-pay/open.ts';
+import { openUnionpay } from './unionpay/open.ts';
 import { wechatAbnormal } from './wechat/abnormal.ts';
 import { wechatBills } from './wechat/bills.ts';
 import { wechatCallbackRoutes } from './wechat/callbacks.ts';
@@ -66,9 +67,15 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   const wechat = await openWechat(config.wechat, log);
   let companyOf = (_payee: string): string => '';
   const bank = config.msePay && (await openMsePay(config.msePay, (payee) => companyOf(payee), log));
-  const channels: Channels = { wechat_native: wechatChannel(wechat.wechat, us), ...(bank && { corporate_bank: bank.channel }) };
-  const sources = [wechatStatements(wechat.bills)];
+  const unionpay = config.unionpay && (await openUnionpay(config.unionpay, log, (channel) => payeesAt(channel)));
+  const sourcesOf = (parts: Parts) => [wechatStatements(wechat.bills), ...(unionpay ? [unionpay.statements(parts)] : [])];
+  const channelsOf = (parts: Parts): Channels => ({
+    wechat_native: wechatChannel(wechat.wechat, us),
+    ...(bank && { corporate_bank: bank.channel }),
+    ...(unionpay && { unionpay_b2b: unionpay.channel(parts) }),
+  });
   let payeesOf: Parameters<typeof paymentHandlers>[0]['payeesOf'] = () => ({});
+  let payeesAt = (_channel: Channel): readonly string[] => [];
 
   const core = await startCore({
     service: 'payment',
@@ -83,19 +90,20 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       ...abnormalHandlers,
       ...walletHandlers(),
     ],
-    performers: ({ sql }) => [
-      ...performers(channels),
+    performers: (parts) => [
+      ...performers(channelsOf(parts)),
       ...sharingPerformers(us, wechat.sharing),
       ...abnormalPerformers(wechat.abnormal),
-      statementPerformer({ sources, book: reconciliationBook(sql) }),
+      statementPerformer({ sources: sourcesOf(parts), book: reconciliationBook(parts.sql) }),
       ...walletPerformers(config.treasury && treasury(config.treasury)),
     ],
     onFault: (what, error) => log.error({ err: error }, what),
   });
   await resealAccounts(core.sql, secrets);
   if (config.seed) await seedMerchants(core.sql);
-  const merchants = await openMerchants(core.sql, Object.keys(channels) as Channel[], (error) => log.error({ err: error }, 'merchants'));
-  ({ payeesOf, companyOf } = merchants);
+  const [sources, inService] = [sourcesOf(core), Object.keys(channelsOf(core)) as Channel[]];
+  const merchants = await openMerchants(core.sql, inService, (error) => log.error({ err: error }, 'merchants'));
+  ({ payeesOf, payeesAt, companyOf } = merchants);
 
   const [book, writes, ledger, differences] = [paymentBook(core.sql), paymentWrites, ledgerBook(core.sql), reconciliationBook(core.sql)];
   const server = await httpServer({
@@ -121,6 +129,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       operationRoutes({ service: 'payment-gateway', core }),
       wechatCallbackRoutes({ core, book, writes, us, keyring: wechat.keyring, apiV3Keys: wechat.apiV3Keys, wall: wallClock }),
       ...(bank ? [msePayCallbackRoutes({ core, book, writes, keyring: bank.keyring, wall: wallClock })] : []),
+      ...(unionpay ? unionpay.routes({ core, book, writes, companyOf }) : []),
     ],
   });
   await core.run();
@@ -140,6 +149,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       await core.stop();
       await wechat.stop();
       await bank?.stop();
+      await unionpay?.stop();
     },
   };
 }

@@ -34,6 +34,24 @@ test('the sandbox is only other values of the same names', () => {
   expect(readConfig(sandbox).wechat).toMatchObject({ hosts: ['http://127.0.0.1:8106'], notifyBaseUrl: 'http://127.0.0.1:8103' });
 });
 
+const unionpay = {
+  UNIONPAY_CERTIFICATE_FILE: '/run/secrets/unionpay_cert.pem',
+  UNIONPAY_PRIVATE_KEY_FILE: '/run/secrets/unionpay_key.pem',
+  UNIONPAY_ROOT_FILE: '/run/secrets/root.pem',
+  UNIONPAY_MIDDLE_FILE: '/run/secrets/middle.pem',
+  UNIONPAY_NOTIFY_BASE_URL: 'https://pay.example.com',
+  UNIONPAY_PAGE_BASE_URL: 'https://api.example.com/',
+};
+
+test('UnionPay is in service when it has a certificate, and then believes UnionPay alone', () => {
+  expect(readConfig(production).unionpay).toBeUndefined();
+  expect(readConfig({ ...production, ...unionpay }).unionpay).toMatchObject({
+    keys: { signer: '中国银联股份有限公司' },
+    us: { baseUrl: 'https://gateway.95516.com', frontBaseUrl: 'https://gateway.95516.com', pageBaseUrl: 'https://api.example.com' },
+    fileUrl: 'https://filedownload.95516.com/',
+  });
+});
+
 describe('it does not start', () => {
   test.each([
     ['with http callbacks in production', { ...production, WECHAT_NOTIFY_BASE_URL: 'http://pay.example.com' }],
@@ -46,6 +64,14 @@ describe('it does not start', () => {
     ['with neither number nor file of the merchant’s certificate', { ...production, WECHAT_MERCHANT_SERIAL: undefined }],
     ['with half a public key', { ...production, WECHAT_PUBLIC_KEY_FILE: undefined }],
     ['with no way to verify what WeChat Pay signs', { ...production, WECHAT_PUBLIC_KEY_ID: undefined, WECHAT_PUBLIC_KEY_FILE: undefined }],
+    ['with a certificate at UnionPay and no root', { ...production, ...unionpay, UNIONPAY_ROOT_FILE: undefined }],
+    ['believing UnionPay’s test system in production', { ...production, ...unionpay, UNIONPAY_SIGNER: '00040000:SIGN' }],
+    ['with UnionPay over http in production', { ...production, ...unionpay, UNIONPAY_BASE_URL: 'http://127.0.0.1:8106' }],
+    ['with UnionPay’s files over http in production', { ...production, ...unionpay, UNIONPAY_FILE_URL: 'http://127.0.0.1:8106' }],
+    [
+      'with notices or pages of UnionPay over http in production',
+      { ...production, ...unionpay, UNIONPAY_NOTIFY_BASE_URL: 'http://pay.example.com' },
+    ],
     ['without the merchant’s number', { ...production, WECHAT_MCHID: undefined }],
   ])('%s', (_, env) => expect(() => readConfig(env)).toThrow(ZodError));
 });

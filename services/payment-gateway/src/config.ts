@@ -1,5 +1,6 @@
 import { configOf, seeded, serviceEnvironment } from '@yunshi/service/environment';
 import { EncryptionKeys } from '@yunshi/service/vault';
+import { UNIONPAY } from '@yunshi/protocols/unionpay/certificate';
 import { z } from 'zod';
 
 const REAL = { base: 'https://api.mch.weixin.qq.com', backup: 'https://api2.mch.weixin.qq.com' } as const;
@@ -23,6 +24,25 @@ export const Environment = serviceEnvironment({
   MSE_PAY_BASE_URL: BaseUrl.default('https://api.businesspay.qq.com').describe('Where 商企付 is; the sandbox in development'),
   MSE_PAY_NOTIFY_BASE_URL: BaseUrl.optional().describe("Where 商企付 finds this service's callback route"),
   MSE_PAY_RETURN_URL: z.url().optional().describe('Where the bank’s page sends the buyer back to; coming back moves nothing'),
+  UNIONPAY_CERTIFICATE_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Our certificate at UnionPay, a PEM file; absent, companies cannot pay through UnionPay B2B here'),
+  UNIONPAY_PRIVATE_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Its private key, a PEM file. Both may be exchanged, and so may UnionPay’s certificates, while this runs'),
+  UNIONPAY_ROOT_FILE: z.string().min(1).optional().describe('UnionPay’s root certificate, a PEM file'),
+  UNIONPAY_MIDDLE_FILE: z.string().min(1).optional().describe('The certificate between that and what UnionPay signs with, a PEM file'),
+  UNIONPAY_SIGNER: z.string().min(1).default(UNIONPAY).describe('Whom the certificate that UnionPay signs with belongs to'),
+  UNIONPAY_BASE_URL: BaseUrl.default('https://gateway.95516.com').describe('Where UnionPay is; the sandbox in development'),
+  UNIONPAY_FRONT_URL: BaseUrl.optional().describe('Where a buyer’s browser finds UnionPay, if not there as well'),
+  UNIONPAY_FILE_URL: z.url().default('https://filedownload.95516.com/').describe('Where its clearing files are fetched'),
+  UNIONPAY_NOTIFY_BASE_URL: BaseUrl.optional().describe("Where UnionPay finds this service's callback route"),
+  UNIONPAY_PAGE_BASE_URL: BaseUrl.optional().describe('Where a buyer’s browser finds the page that leads to UnionPay: the gateway'),
+  UNIONPAY_RETURN_URL: z.url().optional().describe('Where the buyer goes on after UnionPay’s page; coming back moves nothing'),
   WECHAT_MCHID: z.string().min(1).max(32).describe("The platform's merchant number at WeChat Pay"),
   WECHAT_APPID: z.string().min(1).max(32).describe('The appid that payments are made under'),
   WECHAT_MERCHANT_SERIAL: z.string().min(1).optional().describe("Serial number of the merchant's API certificate"),
@@ -67,6 +87,18 @@ export const Environment = serviceEnvironment({
   .refine((env) => env.MSE_PAY_PLATFORM_ID === undefined || msePayOf(env) !== undefined, {
     message: 'a platform at 商企付 needs its serial, both keys and an address for notices',
     path: ['MSE_PAY_PLATFORM_ID'],
+  })
+  .refine((env) => env.NODE_ENV !== 'production' || unionpayUrls(env).every((url) => url?.startsWith('http:') !== true), {
+    message: 'https in production',
+    path: ['UNIONPAY_BASE_URL'],
+  })
+  .refine((env) => env.NODE_ENV !== 'production' || env.UNIONPAY_SIGNER === UNIONPAY, {
+    message: 'in production only UnionPay itself is believed',
+    path: ['UNIONPAY_SIGNER'],
+  })
+  .refine((env) => env.UNIONPAY_CERTIFICATE_FILE === undefined || unionpayOf(env) !== undefined, {
+    message: 'a certificate at UnionPay needs its key, UnionPay’s root and middle certificates, and addresses for notices and pages',
+    path: ['UNIONPAY_CERTIFICATE_FILE'],
   })
   .refine((env) => env.NODE_ENV !== 'production' || env.WECHAT_BASE_URL.startsWith('https:'), {
     message: 'https in production',
@@ -123,6 +155,38 @@ function msePayOf(env: MsePayEnvironment) {
   return { platformId, platformSerial, privateKeyFile, tbepSerial, tbepPublicKeyFile, baseUrl, notifyBaseUrl, returnUrl };
 }
 
+type UnionpayEnvironment = Readonly<Partial<Record<`UNIONPAY_${string}`, string | undefined>>> & {
+  readonly UNIONPAY_SIGNER: string;
+  readonly UNIONPAY_BASE_URL: string;
+  readonly UNIONPAY_FILE_URL: string;
+};
+
+const unionpayUrls = (env: UnionpayEnvironment) => [
+  env.UNIONPAY_BASE_URL,
+  env.UNIONPAY_FILE_URL,
+  env['UNIONPAY_FRONT_URL'],
+  env['UNIONPAY_NOTIFY_BASE_URL'],
+  env['UNIONPAY_PAGE_BASE_URL'],
+];
+
+/** What is needed to be paid through UnionPay, if all of it is there. */
+function unionpayOf(env: UnionpayEnvironment) {
+  const certificateFile = env['UNIONPAY_CERTIFICATE_FILE'];
+  const privateKeyFile = env['UNIONPAY_PRIVATE_KEY_FILE'];
+  const rootFile = env['UNIONPAY_ROOT_FILE'];
+  const middleFile = env['UNIONPAY_MIDDLE_FILE'];
+  const notifyBaseUrl = env['UNIONPAY_NOTIFY_BASE_URL'];
+  const pageBaseUrl = env['UNIONPAY_PAGE_BASE_URL'];
+  if (!certificateFile || !privateKeyFile || !rootFile || !middleFile || !notifyBaseUrl || !pageBaseUrl) return undefined;
+  const { UNIONPAY_SIGNER: signer, UNIONPAY_BASE_URL: baseUrl, UNIONPAY_FILE_URL: fileUrl } = env;
+  return {
+    keys: { certificateFile, privateKeyFile, rootFile, middleFile, signer },
+    us: { baseUrl, frontBaseUrl: env['UNIONPAY_FRONT_URL'] ?? baseUrl, notifyBaseUrl, pageBaseUrl },
+    fileUrl,
+    returnUrl: env['UNIONPAY_RETURN_URL'],
+  };
+}
+
 type Play = { readonly NODE_ENV: string; readonly WECHAT_BASE_URL: string };
 const isPlay = ({ NODE_ENV, WECHAT_BASE_URL }: Play): boolean => NODE_ENV !== 'production' && WECHAT_BASE_URL !== REAL.base;
 
@@ -141,6 +205,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
         ? undefined
         : { url: read.WALLET_PAYOUT_URL, token: read.WALLET_PAYOUT_TOKEN },
     msePay: msePayOf(read),
+    unionpay: unionpayOf(read),
     wechat: {
       mchid: read.WECHAT_MCHID,
       appid: read.WECHAT_APPID,

@@ -14,6 +14,8 @@ const merchantRows = rowsOf(tables.merchants, 'providerId', { onConflict: 'keep'
 export type Merchants = {
   /** Of the channels that are in service here; empty for a provider that nobody can pay. */
   readonly payeesOf: (providerId: ProviderId) => Payees;
+  /** All numbers of providers at a channel. */
+  readonly payeesAt: (channel: Channel) => readonly string[];
   /** The company that has this number at a channel, as that channel knows it. */
   readonly companyOf: (payee: string) => string;
   readonly stop: () => void;
@@ -33,6 +35,7 @@ export async function openMerchants(sql: Sql, inService: readonly Channel[], onF
   timer.unref();
   return {
     payeesOf: (providerId) => known.get(providerId) ?? {},
+    payeesAt: (channel) => [...known.values()].flatMap((payees) => payees[channel] ?? []),
     companyOf: (payee) => companies.get(payee) ?? '',
     stop: () => clearInterval(timer),
   };
@@ -43,7 +46,7 @@ const offered = (payees: Payees, inService: readonly Channel[]): Payees =>
 
 /**
  * The demo world's providers are signed up for WeChat Pay as sub merchants 1900000101 and following, and, but for the second one, for 商企付
- * as companies 3000000101 and following.
+ * as companies 3000000101 and following; the first one for UnionPay B2B as well.
  */
 export async function seedMerchants(sql: Sql): Promise<void> {
   const rows = Object.entries(demoProviders).map(([key, { providerId, name }], index) => ({
@@ -52,6 +55,7 @@ export async function seedMerchants(sql: Sql): Promise<void> {
     payees: {
       wechat_native: String(1_900_000_101 + index),
       ...(key !== 'chenxi' && { corporate_bank: String(3_000_000_101 + index) }),
+      ...(key === 'fanying' && { unionpay_b2b: '777290058110101' }),
     },
   }));
   await merchantRows.save(sql, rows);

@@ -134,6 +134,29 @@ export const merchants = pgTable('merchants', {
   company: text('company'),
 });
 
+/** Orders of UnionPay. The page that hands one over is ours: the first time it does, the order gets its time, which is half of its name there. */
+export const unionpayForms = pgTable('unionpay_forms', {
+  number: text('number').primaryKey(),
+  /** Whoever knows it may open the page. */
+  token: text('token').notNull().unique(),
+  orderId: text('order_id').$type<OrderId>().notNull(),
+  merId: text('mer_id').notNull(),
+  amount: fen('amount').notNull(),
+  description: text('description').notNull(),
+  endsAt: at('ends_at').notNull(),
+  /** `YYYYMMDDhhmmss`. From then on UnionPay may know the order, and nobody can close it. */
+  txnTime: text('txn_time'),
+  /** It was closed before it was ever handed over, and never will be. */
+  voidedAt: at('voided_at'),
+  createdAt: at('created_at').notNull(),
+});
+
+/** When a refund was asked of UnionPay: the other half of its name there. */
+export const unionpayRefunds = pgTable('unionpay_refunds', {
+  refundNo: text('refund_no').primaryKey(),
+  txnTime: text('txn_time').notNull(),
+});
+
 /** Immutable: triggers refuse to change or delete a posting, to insert an entry that is out of balance, or one into a time that is closed. */
 export const postings = pgTable(
   'ledger_postings',

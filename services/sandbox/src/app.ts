@@ -12,18 +12,19 @@ import { bankSide } from './bank/side.ts';
 import { cloudSandbox } from './cloud/plugin.ts';
 import { providerSandbox } from './provider/plugin.ts';
 import { treasurySandbox } from './treasury/plugin.ts';
+import { unionpaySide } from './unionpay/side.ts';
 import { wechatSide } from './wechat/side.ts';
 
 const CONNECTIONS_MAX = 8;
 const STOP_MS_MAX = 5_000;
-const folders = ['wechat', 'provider', 'treasury', 'bank', 'cloud'].map((name) => ({
+const folders = ['wechat', 'provider', 'treasury', 'bank', 'unionpay', 'cloud'].map((name) => ({
   name,
   path: fileURLToPath(new URL(`../migrations/${name}`, import.meta.url)),
 }));
 
 export type Running = { readonly url: string; readonly stop: () => Promise<void> };
 
-/** Plays the outside world: WeChat Pay and its payers, 商企付 and the companies' banks, SaaS providers, a cloud that rents servers, and the treasury that pays account balances out. */
+/** Plays the outside world: WeChat Pay and its payers, 商企付, UnionPay and the companies' banks, SaaS providers, a cloud that rents servers, and the treasury that pays account balances out. */
 export async function start(config: Config): Promise<Running> {
   const log = createLog({ service: 'sandbox', level: config.LOG_LEVEL });
   await migrate(config.DATABASE_URL, folders);
@@ -40,7 +41,9 @@ export async function start(config: Config): Promise<Running> {
     refundTakesMs: config.WECHAT_REFUND_TAKES_MS,
     sharingAll: config.WECHAT_SHARING_ALL,
   });
+  let wakeUnionpay = (): void => undefined;
   const bank = await bankSide({
+    onMove: () => wakeUnionpay(),
     sql,
     clock,
     wall: wallClock,
@@ -49,10 +52,22 @@ export async function start(config: Config): Promise<Running> {
     pageUrl: config.BANK_PAGE_URL,
     refundTakesMs: config.WECHAT_REFUND_TAKES_MS,
   });
+  const unionpay = await unionpaySide({
+    sql,
+    bank,
+    clock,
+    wall: wallClock,
+    log,
+    keysFolder: config.UNIONPAY_SANDBOX_KEYS,
+    pageUrl: config.BANK_PAGE_URL,
+    refundTakesMs: config.WECHAT_REFUND_TAKES_MS,
+  });
+  wakeUnionpay = unionpay.wake;
   const logController = new LogController({ disableRequestLogging: true });
   const app = fastify({ forceCloseConnections: 'idle', loggerInstance: log, logController });
   await app.register(wechat.plugin);
   await app.register(bank.plugin);
+  await app.register(unionpay.plugin);
   await app.register(providerSandbox, {
     sql,
     wallNow: wallClock.now,
@@ -80,6 +95,7 @@ export async function start(config: Config): Promise<Running> {
       await app.close();
       await wechat.stop();
       await bank.stop();
+      await unionpay.stop();
       await nc.drain();
       await sql.end({ timeout: STOP_MS_MAX / 1_000 });
     },

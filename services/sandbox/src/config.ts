@@ -15,7 +15,11 @@ export const Environment = z.object({
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
   WECHAT_SANDBOX_KEYS: z.string().min(1).describe('The folder of keys, made at the first start'),
   BANK_SANDBOX_KEYS: z.string().min(1).describe('The folder of the keys of 商企付, made at the first start'),
-  BANK_PAGE_URL: z.url().optional().describe('Where a buyer’s browser finds the banks’ pages, if not where the API is called'),
+  UNIONPAY_SANDBOX_KEYS: z.string().min(1).describe('The folder of the keys and certificates of UnionPay, made at the first start'),
+  BANK_PAGE_URL: z
+    .url()
+    .optional()
+    .describe('Where a buyer’s browser finds the pages of UnionPay and the banks, if not where the API is called'),
   WECHAT_REFUND_TAKES_MS: z.coerce.number().int().min(0).default(2_000).describe('How long a refund takes, by the business clock'),
   WECHAT_SHARING_ALL: z
     .string()

@@ -12,8 +12,8 @@ const WireFen = z
 const QueryId = z.string().regex(/^\d{1,21}$/);
 
 /** What every message has. `accessType` 0: the merchant itself. */
-export const common = { version: '5.1.0', encoding: 'UTF-8', accessType: '0' } as const;
-const Common = z.object({ version: z.literal('5.1.0'), encoding: z.literal('UTF-8'), accessType: z.literal('0') });
+export const envelope = { version: '5.1.0', encoding: 'UTF-8', accessType: '0' } as const;
+const Envelope = z.object({ version: z.literal('5.1.0'), encoding: z.literal('UTF-8'), accessType: z.literal('0') });
 
 /** The kinds of messages. */
 export const kinds = {
@@ -24,7 +24,7 @@ export const kinds = {
 } as const;
 
 /** frontTransReq: the browser posts it. */
-export const PayRequest = Common.extend({
+export const PayRequest = Envelope.extend({
   txnType: z.literal('01'),
   txnSubType: z.literal('01'),
   bizType: z.literal('000202'),
@@ -46,7 +46,7 @@ export const PayRequest = Common.extend({
 export type PayRequest = z.infer<typeof PayRequest>;
 
 /** backTransReq. `origQryId` is UnionPay's number of the payment. */
-export const RefundRequest = Common.extend({
+export const RefundRequest = Envelope.extend({
   txnType: z.literal('04'),
   txnSubType: z.literal('00'),
   bizType: z.literal('000202'),
@@ -61,7 +61,7 @@ export const RefundRequest = Common.extend({
 export type RefundRequest = z.infer<typeof RefundRequest>;
 
 /** queryTrans. Number and time together name an order. */
-export const QueryRequest = Common.extend({
+export const QueryRequest = Envelope.extend({
   txnType: z.literal('00'),
   txnSubType: z.literal('00'),
   bizType: z.literal('000202'),
@@ -71,7 +71,7 @@ export const QueryRequest = Common.extend({
 });
 
 /** File transfer: the transactions that were cleared on one day. */
-export const FileRequest = Common.extend({
+export const FileRequest = Envelope.extend({
   txnType: z.literal('76'),
   txnSubType: z.literal('01'),
   bizType: z.literal('000000'),
@@ -98,7 +98,10 @@ export const Found = z.object({
   currencyCode: z.string().optional(),
   queryId: QueryId.optional(),
   /** `MMDDhhmmss` */
-  traceTime: z.string().regex(/^\d{10}$/).optional(),
+  traceTime: z
+    .string()
+    .regex(/^\d{10}$/)
+    .optional(),
 });
 export type Found = z.infer<typeof Found>;
 
@@ -114,7 +117,10 @@ export const Notice = z.object({
   currencyCode: z.string(),
   queryId: QueryId,
   respCode: z.string().regex(/^[0-9A-Z]{2}$/),
-  traceTime: z.string().regex(/^\d{10}$/).optional(),
+  traceTime: z
+    .string()
+    .regex(/^\d{10}$/)
+    .optional(),
 });
 export type Notice = z.infer<typeof Notice>;
 
@@ -139,7 +145,8 @@ const doing = new Set(['03', '04', '05']);
 const doingAtBank = new Set([...doing, '01', '12', '34', '60']);
 
 /** What a code says of a payment, or of a refund, that was found. */
-export const paymentMeaning = (code: string): 'done' | 'doing' | 'failed' => (isDone(code) ? 'done' : doingAtBank.has(code) ? 'doing' : 'failed');
+export const paymentMeaning = (code: string): 'done' | 'doing' | 'failed' =>
+  isDone(code) ? 'done' : doingAtBank.has(code) ? 'doing' : 'failed';
 export const refundMeaning = (code: string): 'done' | 'doing' | 'failed' => (isDone(code) ? 'done' : doing.has(code) ? 'doing' : 'failed');
 
 /** What a code says of a request: whether it was taken in. Unsure ones are asked about. */

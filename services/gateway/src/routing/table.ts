@@ -27,6 +27,8 @@ export const rules: readonly Rule[] = [
   { path: 'wallet', to: 'payment-gateway' },
   // Channels know no tokens: their callbacks are signed, and the service verifies the signature.
   { path: 'notify', to: 'payment-gateway', open: 'all' },
+  // Pages for a buyer’s browser, on the way to a channel: whoever knows the address may open it.
+  { path: 'pay', to: 'payment-gateway', open: 'all' },
   { path: 'instances', to: 'fulfillment' },
   { path: 'provider/products', to: 'catalog' },
   { path: 'provider/products/*/endpoint', to: 'fulfillment' },

@@ -69,6 +69,15 @@ describe('not paused', () => {
     expect(held.payment.pause).toBeNull();
   });
 
+  test('a channel that closes nothing keeps what it has shown', () => {
+    const begun = must(attempt(opened(), { channel: 'unionpay_b2b', attemptId: attemptId(1), now: noon })).payment;
+    const asked = pausing(placed(begun, attemptId(1), shownPage, noon).payment);
+    expect(done(asked)).toEqual(['close', 'check']);
+    const stays = answerPause(closeAnswered(asked.payment, attemptId(1), { kind: 'stays' }, noon));
+    expect(stays.effects).toContainEqual({ do: 'answer-not-paused', to: repricing, reason: 'bank-holds-voucher' });
+    expect(stays.payment).toMatchObject({ pause: null, attempts: [{ status: 'open', amount: bill.amount }] });
+  });
+
   test('an order that is taken back meanwhile is not to be paid at any price', () => {
     const back = answerPause(giveBack(pausing(shown()).payment, bill, { now: noon, from: asker('collect payment', 'undo'), paymentId }));
     expect(back.effects).toContainEqual({ do: 'answer-not-paused', to: repricing, reason: 'closed' });

@@ -33,8 +33,8 @@ export function answerPause(change: Change): Change {
   });
   if (payment.status !== 'open') return refuse(payment.status === 'closing' || payment.status === 'closed' ? 'closed' : 'paid');
   const live = liveAttempt(payment);
-  // It was asked to let go of the voucher, and has refused.
-  if (live?.status === 'approving') return refuse('bank-holds-voucher');
+  // The channel was asked to let go: the bank keeps the voucher, or what has been shown can be paid until its time is over.
+  if (live?.status === 'approving' || live?.status === 'open') return refuse('bank-holds-voucher');
   if (live) return change;
   return { payment: { ...payment, pause: { by, confirmed: true } }, effects: [...effects, { do: 'answer-paused', to: by }] };
 }

@@ -141,6 +141,8 @@ const pausing: Move = (world) => {
     world.answerArrives(0);
   }
 };
+/** Nobody has told us yet. */
+const paidQuietly: Move = (world) => world.buyerPays(0, bill.amount);
 const cheaper: Move = (world) => world.sagaRebills(9_900);
 const beginnings = fc.constantFrom<readonly Move[]>(
   [],
@@ -156,6 +158,7 @@ const beginnings = fc.constantFrom<readonly Move[]>(
   [code, pausing],
   [code, pausing, cheaper],
   [code, pausing, cheaper, code],
+  [code, paidQuietly, pausing],
   [page, pausing],
   [page, handedIn, pausing],
   [page],
@@ -169,6 +172,8 @@ const beginnings = fc.constantFrom<readonly Move[]>(
   [ownPage, turnedAway],
   [ownPage, visited],
   [ownPage, visited, turnedAway],
+  [ownPage, pausing, cheaper],
+  [ownPage, visited, pausing],
   [ownPage, visited, handedIn],
   [ownPage, visited, handedIn, approved, completed],
 );

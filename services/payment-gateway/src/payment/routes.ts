@@ -91,7 +91,8 @@ const OpenBody = z
   .strictObject({
     order_id: OrderId,
     channel: z.enum([...Channel.options, BALANCE]).meta({
-      description: 'wechat_native 微信支付, corporate_bank 商企付, unionpay_b2b 银联企业网银. account_balance 账户余额 is refused: it cannot pay.',
+      description:
+        'wechat_native 微信支付, corporate_bank 商企付, unionpay_b2b 银联企业网银. account_balance 账户余额 is refused: it cannot pay.',
     }),
     bank: BankCode.optional().meta({ description: 'corporate_bank: the bank that the company pays through' }),
   })

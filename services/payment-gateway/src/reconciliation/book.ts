@@ -9,7 +9,6 @@ import type { AttemptStatus, RefundStatus } from '../payment/state.ts';
 import * as tables from '../tables.ts';
 import { keyOf } from './calls.ts';
 import type { Class, Ours } from './compare.ts';
-import { span } from './schedule.ts';
 import type { Difference, DifferenceStatus, Reconciliation, ReconciliationStatus } from './state.ts';
 import type { Line } from './statement.ts';
 
@@ -65,12 +64,14 @@ type RefundRow = {
   readonly expected: boolean;
 };
 
+/** Of which day, and from when until when that day lasts. */
+type Bill = { readonly channel: Channel; readonly day: string; readonly from: Date; readonly until: Date };
+
 export type ReconciliationBook = ReturnType<typeof reconciliationBook>;
 
 export const reconciliationBook = (sql: Sql) => ({
   /** All that the lines name and we know, and all that we would expect in the bill of that day. */
-  ours: async (channel: Channel, day: string, lines: readonly Line[]): Promise<Ours[]> => {
-    const { from, until } = span(day);
+  ours: async ({ channel, day, from, until }: Bill, lines: readonly Line[]): Promise<Ours[]> => {
     const attemptIds = lines.filter(({ kind }) => kind === 'payment').map(keyOf);
     const refundNos = lines.filter(({ kind }) => kind === 'refund').map(({ number }) => number);
     const clearing = `channel_clearing:${channel}`;

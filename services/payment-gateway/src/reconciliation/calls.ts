@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { attemptOf } from '../payment/numbers.ts';
 import type { ReconciliationBook } from './book.ts';
 import { Class, compare, Finding } from './compare.ts';
+import { span } from './schedule.ts';
 import { Line, type StatementSource } from './statement.ts';
 
 export const fetchStatement = outsideCall('reconciliation.fetch', {
@@ -30,7 +31,7 @@ export const statementPerformer = ({ sources, book }: Deps): Performer =>
     const statement = await source.fetch(day, signal);
     if (statement.kind === 'not-yet' || statement.kind === 'unusable') return statement;
     const lines = statement.kind === 'empty' ? [] : [...statement.lines];
-    const ours = await book.ours(channel, day, lines);
+    const ours = await book.ours({ channel, day, ...(source.spanOf ?? span)(day) }, lines);
     const findings = compare(lines, ours, source.feeOf, keyOf);
     for (const name of Class.options) {
       const count = findings.filter((finding) => finding.class === name).length;

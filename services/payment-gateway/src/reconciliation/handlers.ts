@@ -73,7 +73,10 @@ const recheck = (fresh: readonly Finding[], now: Date) =>
 const rowOf = ({ channel, day }: Run, line: Line) => ({ ...line, lineId: `${channel}:${day}:${line.kind}:${line.number}`, channel, day });
 
 /** Sets the first morning of every channel, unless it is set: each morning's run sets the next. */
-export async function scheduleReconciliations({ write: put, clock }: Pick<Core, 'write' | 'clock'>, sources: readonly StatementSource[]) {
+export async function scheduleReconciliations(
+  { write: put, clock }: Pick<Core, 'write' | 'clock'>,
+  sources: readonly Pick<StatementSource, 'channel'>[],
+) {
   const day = dayBefore(clock.now());
   for (const { channel } of sources) await put(reconciliationRuns.schedule, { channel, day });
 }

@@ -32,6 +32,8 @@ export type Statement =
 export type StatementSource = {
   readonly channel: Channel;
   readonly fetch: (day: string, signal?: AbortSignal) => Promise<Statement>;
+  /** What a day is to the channel, where it does not end at midnight. */
+  readonly spanOf?: (day: string) => { readonly from: Date; readonly until: Date };
   /** What the channel should charge for an amount, as was agreed on. */
   readonly feeOf: (amount: Fen) => Fen;
 };

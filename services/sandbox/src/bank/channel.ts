@@ -14,6 +14,7 @@ import {
   lapsed,
   paymentView,
   place,
+  placeForUnionpay,
   refundable,
   refundView,
   revoke,
@@ -21,6 +22,7 @@ import {
   submit,
   type Ask,
   type DeskRefusal,
+  type UnionpayAsk,
 } from './payment.ts';
 import { refusals, type Refusal } from './refusal.ts';
 import type { BankNotice, BankPayment, BankRefund } from './tables.ts';
@@ -43,13 +45,19 @@ type RefundAsk = {
 export type By = { readonly paymentId: string } | { readonly outPaymentId: string };
 export type BankChannel = ReturnType<typeof bankChannel>;
 
-export const bankChannel = (deps: Deps) => ({ ...platformSide(deps), ...refundSide(deps), ...clerksSide(deps) });
+export const bankChannel = (deps: Deps) => ({ ...platformSide(deps), ...refundSide(deps), ...clerksSide(deps), ...unionpaySide(deps) });
 
 const digits = (count: number): string => Array.from({ length: count }, () => randomInt(10)).join('');
 const newToken = (): string => randomBytes(12).toString('hex');
 
 const find = async (page: Page, by: By): Promise<BankPayment | undefined> =>
   'paymentId' in by ? page.paymentBy(by) : page.payment(by.outPaymentId);
+
+/** What a platform asks about is its own. */
+const platformsOwn = async (page: Page, by: By): Promise<BankPayment | undefined> => {
+  const found = await find(page, by);
+  return found?.acquirer === 'mse-pay' ? found : undefined;
+};
 
 /** Changes a payment under its lock, as it is once what time alone ends has ended. */
 async function changed<R>(
@@ -67,6 +75,9 @@ async function changed<R>(
   return result;
 }
 
+const changedByPlatform: typeof changed = async (deps, by, work) =>
+  (await platformsOwn(deps.book.read, by)) ? changed(deps, by, work) : undefined;
+
 const platformSide = (deps: Deps) => {
   const { book, clock } = deps;
   return {
@@ -79,17 +90,17 @@ const platformSide = (deps: Deps) => {
         return ok(paymentView(lapsed(placed.value, clock.now()), base));
       }),
     query: async (by: By, base: string): Promise<Result<Payment, Refusal>> => {
-      const found = await find(book.read, by);
+      const found = await platformsOwn(book.read, by);
       return found ? ok(paymentView(lapsed(found, clock.now()), base)) : no(refusals.missing);
     },
     redirect: async (paymentId: string, base: string): Promise<Result<Payment, Refusal>> =>
-      (await changed<Result<Payment, Refusal>>(deps, { paymentId }, async (payment, page, now) => {
+      (await changedByPlatform<Result<Payment, Refusal>>(deps, { paymentId }, async (payment, page, now) => {
         const shown = shownAnew(payment, newToken(), now);
         await page.savePayment(shown);
         return ok(paymentView(shown, base));
       })) ?? no(refusals.missing),
     close: async (paymentId: string): Promise<Result<Closed, Refusal>> =>
-      (await changed<Result<Closed, Refusal>>(deps, { paymentId }, async (payment, page, now) => {
+      (await changedByPlatform<Result<Closed, Refusal>>(deps, { paymentId }, async (payment, page, now) => {
         const closed = close(payment, now);
         if (!closed.ok) return closed;
         await page.savePayment(closed.value);
@@ -104,7 +115,7 @@ const refundSide = (deps: Deps) => {
     refund: async (ask: RefundAsk): Promise<Result<Refund, Refusal>> => {
       const by = ask.payment_id === undefined ? { outPaymentId: ask.out_payment_id ?? '' } : { paymentId: ask.payment_id };
       return (
-        (await changed<Result<Refund, Refusal>>(deps, by, async (payment, page, now) => {
+        (await changedByPlatform<Result<Refund, Refusal>>(deps, by, async (payment, page, now) => {
           const [asked, known] = [JSON.stringify(ask), await page.refund(ask.out_refund_id)];
           if (known) return known.asked === asked ? ok(refundView(known, payment)) : no(refusals.otherParameters);
           const fits = refundable(payment, await page.refundsOf(payment.outPaymentId), ask.refund_amount);
@@ -180,6 +191,16 @@ const clerksSide = (deps: Deps) => {
   };
 };
 
+const unionpaySide = ({ book, clock }: Deps) => ({
+  /** Asked again, it is the same payment. */
+  openForUnionpay: (ask: UnionpayAsk): Promise<BankPayment> =>
+    book.change(ask.outPaymentId, async (page) => {
+      const payment = (await page.payment(ask.outPaymentId)) ?? placeForUnionpay(ask, newToken(), clock.now());
+      await page.savePayment(payment);
+      return payment;
+    }),
+});
+
 const events = {
   SUCCEEDED: 'mse_payment.succeeded',
   CLOSED: 'mse_payment.close',
@@ -191,6 +212,8 @@ const events = {
 
 async function saveAndTell(deps: Deps, payment: BankPayment, page: Page, now: Date): Promise<void> {
   await page.savePayment(payment);
+  // UnionPay looks for itself.
+  if (payment.acquirer === 'unionpay') return;
   // No page to go to stands in a notice: signed in sorted form or as it is, it is the same bytes only without «/».
   const { redirect: _, ...content } = paymentView(payment, '');
   await page.addNotice(noticeOf(deps, payment.outPaymentId, payment.notifyUrl, payment, events[payment.status], content, now));

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { Armed } from '../armed.ts';
 
-/** What can be made to go wrong, a number of times. A restart forgets it. */
+/** What can be made to go wrong, a number of times. */
 export const Mishap = z.enum([
   /** An API call is answered 500 and nothing was done. */
   'call-fails',
@@ -11,16 +12,4 @@ export const Mishap = z.enum([
 ]);
 export type Mishap = z.infer<typeof Mishap>;
 
-export type Mishaps = { readonly arm: (what: Mishap, times: number) => void; readonly take: (what: Mishap) => boolean };
-
-export function mishaps(): Mishaps {
-  const armed = new Map<Mishap, number>();
-  return {
-    arm: (what, times) => void armed.set(what, times),
-    take: (what) => {
-      const left = armed.get(what) ?? 0;
-      if (left > 0) armed.set(what, left - 1);
-      return left > 0;
-    },
-  };
-}
+export type Mishaps = Armed<Mishap>;

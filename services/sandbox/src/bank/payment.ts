@@ -41,10 +41,9 @@ export function place(
   if (!isBank(bank) || others.length > 0) return no(refusals.bankUnknown);
   const expiresAt = new Date(ask.expire_time);
   if (expiresAt <= now) return no(refusals.expired);
-  const nothing = { voucherNo: null, customerNo: null, maker: null, checker: null, acceptedAt: null, approveUntil: null };
-  const noEnd = { paidAt: null, endedAt: null, failedType: null, failedDetail: null };
   return ok({
     outPaymentId: ask.out_payment_id,
+    acquirer: 'mse-pay',
     paymentId,
     asked,
     amount: ask.amount,
@@ -55,16 +54,45 @@ export function place(
     bank,
     notifyUrl: ask.notify_url.server_notify_url,
     returnUrl: ask.notify_url.front_callback_url?.pc_url ?? null,
-    status: 'PROCESSING',
-    token,
-    tokenUntil: new Date(now.getTime() + PAGE_MS),
-    createdAt: now,
+    ...untouched(token, now),
     expiresAt,
-    ...nothing,
-    ...noEnd,
     traceparent: traceparent ?? null,
   });
 }
+
+/** No clerk has done anything yet. */
+const untouched = (token: string, now: Date) => ({
+  status: 'PROCESSING' as const,
+  token,
+  tokenUntil: new Date(now.getTime() + PAGE_MS),
+  createdAt: now,
+  voucherNo: null,
+  customerNo: null,
+  maker: null,
+  checker: null,
+  acceptedAt: null,
+  approveUntil: null,
+  paidAt: null,
+  endedAt: null,
+  failedType: null,
+  failedDetail: null,
+});
+
+/** What UnionPay has a bank collect. */
+export type UnionpayAsk = Pick<
+  BankPayment,
+  'outPaymentId' | 'amount' | 'entId' | 'entName' | 'memo' | 'bank' | 'returnUrl' | 'expiresAt' | 'traceparent'
+>;
+
+export const placeForUnionpay = (ask: UnionpayAsk, token: string, now: Date): BankPayment => ({
+  ...ask,
+  ...untouched(token, now),
+  acquirer: 'unionpay',
+  paymentId: ask.outPaymentId,
+  asked: '',
+  attachment: '',
+  notifyUrl: '',
+});
 
 export const shownAnew = (payment: BankPayment, token: string, now: Date): BankPayment =>
   payment.status === 'PROCESSING' ? { ...payment, token, tokenUntil: new Date(now.getTime() + PAGE_MS) } : payment;
@@ -131,7 +159,7 @@ export function close(payment: BankPayment, now: Date): Result<BankPayment, Refu
 
 /** 退票: the bank takes the money back after it was paid. */
 export const revoke = (payment: BankPayment, now: Date): BankPayment | undefined =>
-  payment.status === 'SUCCEEDED' ? { ...payment, status: 'REVOKED', endedAt: now } : undefined;
+  payment.acquirer === 'mse-pay' && payment.status === 'SUCCEEDED' ? { ...payment, status: 'REVOKED', endedAt: now } : undefined;
 
 export const refundable = (payment: BankPayment, refunds: readonly BankRefund[], amount: number): Result<undefined, Refusal> => {
   if (payment.status !== 'SUCCEEDED') return no(refusals.notPaid);

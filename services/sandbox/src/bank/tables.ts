@@ -9,6 +9,8 @@ export const bankPayments = pgTable(
   'bank_payments',
   {
     outPaymentId: text('out_payment_id').primaryKey(),
+    /** Through whom the payee is paid: the banks serve 商企付 and UnionPay alike. */
+    acquirer: text('acquirer').$type<'mse-pay' | 'unionpay'>().notNull().default('mse-pay'),
     paymentId: text('payment_id').notNull().unique(),
     /** The parameters of the first request, to tell a repetition from another payment under the same number. */
     asked: text('asked').notNull(),

@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { privateKeyOf } from '@yunshi/protocols/wechat/rsa';
 import { z } from 'zod';
-import { selfSigned } from './certificate.ts';
+import { selfSigned } from '../certificate.ts';
 
 const makePair = promisify(generateKeyPair);
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { selfSigned } from './certificate.ts';
+import { issued, selfSigned } from './certificate.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const spec = {
@@ -19,4 +19,15 @@ test('a certificate says what was asked for, and its signature holds', () => {
   expect(certificate.validToDate).toEqual(spec.until);
   expect(certificate.checkPrivateKey(privateKey)).toBe(true);
   expect(certificate.verify(publicKey)).toBe(true);
+});
+
+test('one that issues others answers for them, and one that signs messages cannot', () => {
+  const authority = { ...spec, commonName: 'Yunshi sandbox root' };
+  const root = new X509Certificate(selfSigned(authority, privateKey, 'issues certificates'));
+  const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const leaf = new X509Certificate(issued(spec, other, { ...authority, privateKey }));
+  expect([root.ca, leaf.ca]).toEqual([true, false]);
+  expect(leaf.checkIssued(root) && leaf.verify(publicKey)).toBe(true);
+  expect(leaf.checkPrivateKey(other)).toBe(true);
+  expect(root.checkIssued(leaf)).toBe(false);
 });
