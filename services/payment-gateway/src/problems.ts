@@ -38,7 +38,8 @@ export const Problem = problemTable({
   'payment-stays-open': {
     status: 409,
     title: 'The payment of this order that was begun cannot be withdrawn',
-    remedy: 'Finish it by its `redirect_url`, or wait until `expires_at`: if it has not been paid by then, any other way to pay is open again.',
+    remedy:
+      'Finish it by its `redirect_url`, or wait until `expires_at`: if it has not been paid by then, any other way to pay is open again.',
   },
   'too-many-attempts': { status: 409, title: 'This order was tried to be paid too often', remedy: 'Place a new order.' },
   'balance-cannot-pay': {

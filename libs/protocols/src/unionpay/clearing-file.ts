@@ -8,8 +8,8 @@ import { unzipSync, zipSync } from 'fflate';
 import { decodeBase64 } from '../wechat/base64.ts';
 
 const widths = [
-  3, 11, 11, 6, 10, 19, 12, 4, 2, 21, 2, 32, 2, 6, 10, 13, 13, 4, 15, 2, 2, 6, 2, 4, 32, 1, 21, 15, 1, 15, 32, 13, 13, 8, 32, 13, 13, 12, 2, 1,
-  131,
+  3, 11, 11, 6, 10, 19, 12, 4, 2, 21, 2, 32, 2, 6, 10, 13, 13, 4, 15, 2, 2, 6, 2, 4, 32, 1, 21, 15, 1, 15, 32, 13, 13, 8, 32, 13, 13, 12, 2,
+  1, 131,
 ] as const;
 const starts = widths.map((_, nth) => widths.slice(0, nth).reduce((sum, width) => sum + width + 1, 0));
 /** Where a row's fields stand that we read or write; counted from nought. */
