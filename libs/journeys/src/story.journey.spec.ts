@@ -65,6 +65,7 @@ describe('the money of a purchase', () => {
   type Line = { kind: string; amount: number; order_id?: string; net?: number };
   const linesOf = async (who: string, path: string): Promise<Line[]> => (await people[who]!.get(path)).body['items'] as Line[];
   const balance = async () => (await people['lidun']!.get('/v1/provider/balance')).body as { pending: number; withdrawable: number };
+  const next = (what: string) => people['su']!.outside('POST', '/sandbox/wechat/next', { what, times: 1 });
   /** Business time goes on, a step at a look, until it is so. */
   const later = <T>(step: string, look: () => Promise<T>) =>
     until(
@@ -118,6 +119,27 @@ describe('the money of a purchase', () => {
       return now.pending === 0 ? now : undefined;
     });
     expect(after.withdrawable).toBe(before.withdrawable + before.pending);
+  });
+
+  it('is paid out to the provider’s bank when it asks, and is its own again when the bank sends it back or WeChat Pay refuses', async () => {
+    const lidun = people['lidun']!;
+    const before = await balance();
+    const ask = (amount: number) => lidun.post('/v1/provider/withdrawals', { amount });
+    expect((await ask(before.withdrawable + 1)).body['code']).toBe('provider-withdrawal-too-much');
+    const becomes = ({ body }: { body: Record<string, unknown> }, status: string) =>
+      later('PT10M', async () => (await lidun.get(`/v1/provider/withdrawals/${String(body['withdrawal_id'])}`)).body['status'] === status);
+    await becomes(await ask(1_000), 'paid');
+    expect(await balance()).toEqual({ ...before, withdrawable: before.withdrawable - 1_000, withdrawn: 1_000 });
+    await next('withdrawal-returned');
+    await becomes(await ask(2_000), 'returned');
+    await next('withdrawal-fails');
+    const failing = await ask(3_000);
+    await becomes(failing, 'failed');
+    expect(await balance()).toMatchObject({ withdrawable: before.withdrawable - 1_000, withdrawn: 1_000 });
+    expect((await people['chenxi']!.get(`/v1/provider/withdrawals/${String(failing.body['withdrawal_id'])}`)).status).toBe(404);
+    const { items } = (await lidun.get('/v1/provider/withdrawals')).body as { items: { status: string }[] };
+    expect(items.map(({ status }) => status)).toEqual(['failed', 'returned', 'paid']);
+    expect((await people['operator']!.get('/v1/ops/ledger?audit=true')).body).toMatchObject({ balanced: true, sum: 0 });
   });
 
   it('goes back in part when an operator decides so, out of the hands of both who had it', async () => {

@@ -54,6 +54,11 @@ import { openSecrets } from './wechat/secrets.ts';
 import { wechatSharing } from './wechat/sharing.ts';
 import { wechatStatements } from './wechat/statement.ts';
 import { wechatPay } from './wechat/wechat-pay.ts';
+import { wechatWithdrawals } from './wechat/withdrawals.ts';
+import { withdrawalOf, withdrawalPerformers } from './withdrawal/calls.ts';
+import { withdrawalHandlers, withdrawalWrites } from './withdrawal/handlers.ts';
+import { purseBook } from './withdrawal/purses.ts';
+import { withdrawalRoutes } from './withdrawal/routes.ts';
 
 export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
 
@@ -89,11 +94,13 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       ...reconciliationHandlers(),
       ...abnormalHandlers,
       ...walletHandlers(),
+      ...withdrawalHandlers,
     ],
     performers: (parts) => [
       ...performers(channelsOf(parts)),
       ...sharingPerformers(us, wechat.sharing),
       ...abnormalPerformers(wechat.abnormal),
+      ...withdrawalPerformers(wechat.withdrawals),
       statementPerformer({ sources: sourcesOf(parts), book: reconciliationBook(parts.sql) }),
       ...walletPerformers(config.treasury && treasury(config.treasury)),
     ],
@@ -106,6 +113,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   ({ payeesOf, payeesAt, companyOf } = merchants);
 
   const [book, writes, ledger, differences] = [paymentBook(core.sql), paymentWrites, ledgerBook(core.sql), reconciliationBook(core.sql)];
+  const purses = purseBook(core.sql);
   const server = await httpServer({
     name: 'payment-gateway',
     logger: log,
@@ -126,8 +134,24 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
         writes: walletWrites({ originalOpen: config.treasury !== undefined }),
         vault: secrets,
       }),
+      withdrawalRoutes({ core, book: purses }),
       operationRoutes({ service: 'payment-gateway', core }),
-      wechatCallbackRoutes({ core, book, writes, us, keyring: wechat.keyring, apiV3Keys: wechat.apiV3Keys, wall: wallClock }),
+      wechatCallbackRoutes({
+        core,
+        book,
+        writes,
+        us,
+        keyring: wechat.keyring,
+        apiV3Keys: wechat.apiV3Keys,
+        wall: wallClock,
+        hearOfWithdrawal: async (number, notice) => {
+          const withdrawalId = withdrawalOf(number);
+          const found = withdrawalId && (await purses.find(withdrawalId));
+          if (!found) return;
+          const kept = { ...notice, kind: 'withdrawal', orderId: null, receivedAt: core.clock.now(), worked: true };
+          await core.write(withdrawalWrites.hear, { withdrawalId: found.withdrawalId, providerId: found.providerId, notice: kept });
+        },
+      }),
       ...(bank ? [msePayCallbackRoutes({ core, book, writes, keyring: bank.keyring, wall: wallClock })] : []),
       ...(unionpay ? unionpay.routes({ core, book, writes, companyOf }) : []),
     ],
@@ -171,6 +195,7 @@ async function openWechat(config: Config['wechat'], log: Log) {
     wechat,
     sharing: wechatSharing({ client }),
     abnormal: wechatAbnormal({ client, keyring }),
+    withdrawals: wechatWithdrawals({ client, us: { notifyBaseUrl: config.notifyBaseUrl } }),
     bills: wechatBills({ client, privateKey: () => secrets.merchant().privateKey }),
     keyring,
     apiV3Keys: secrets.apiV3Keys,

@@ -150,6 +150,16 @@ export const Problem = problemTable({
     title: 'A payment that a bank took back is settled by two persons',
     remedy: 'Use settle-revocation and approve-revocation of this task.',
   },
+  'channel-not-signed': {
+    status: 409,
+    title: 'The provider is not signed up with the channel that pays it out',
+    remedy: 'Have the marketplace sign the provider up with WeChat Pay.',
+  },
+  'provider-withdrawal-too-much': {
+    status: 409,
+    title: 'So much was not released to the provider, or is on its way already',
+    remedy: 'Look at `withdrawable` of GET /v1/provider/balance.',
+  },
   'offline-refund-proposed': {
     status: 409,
     title: 'Somebody has said already that this was paid out by hand',

@@ -12,6 +12,7 @@ import type { Line } from './reconciliation/statement.ts';
 import type { Revocation } from './revocation/settlement.ts';
 import type { SettlementStatus } from './settlement/flow.ts';
 import type { BankAccount, Proposal, Source, WithdrawalStatus } from './wallet/wallet.ts';
+import type { ProviderWithdrawalStatus } from './withdrawal/withdrawal.ts';
 
 /** The lines of an entry that a buyer sees as 收支明细: what the payer really paid or got. */
 export const LINES_OF_BUYERS = `(account like 'channel\\_clearing:%' or account like 'wallet:%')`;
@@ -336,3 +337,27 @@ export const revocations = pgTable('payment_revocations', {
   decidedBy: text('decided_by').$type<UserId>(),
   decidedAt: at('decided_at'),
 });
+
+/** What providers take out of the channel. */
+export const providerWithdrawals = pgTable(
+  'provider_withdrawals',
+  {
+    withdrawalId: text('withdrawal_id').$type<WithdrawalId>().primaryKey(),
+    providerId: text('provider_id').$type<ProviderId>().notNull(),
+    payee: text('payee').notNull(),
+    amount: fen('amount').notNull(),
+    status: text('status').$type<ProviderWithdrawalStatus>().notNull(),
+    requestedBy: text('requested_by').$type<UserId>().notNull(),
+    channelNo: text('channel_no'),
+    failure: text('failure'),
+    createdAt: at('created_at').notNull(),
+    paidAt: at('paid_at'),
+    endedAt: at('ended_at'),
+    checks: integer('checks').notNull(),
+    watched: boolean('watched').notNull(),
+  },
+  (table) => [
+    index('provider_withdrawals_of').on(table.providerId, table.createdAt, table.withdrawalId),
+    index('provider_withdrawals_watched').on(table.providerId).where(sql.raw('watched')),
+  ],
+);

@@ -40,6 +40,7 @@ export const rules: readonly Rule[] = [
   { path: 'provider/endpoints', to: 'fulfillment' },
   { path: 'provider/balance', to: 'payment-gateway' },
   { path: 'provider/settlements', to: 'payment-gateway' },
+  { path: 'provider/withdrawals', to: 'payment-gateway' },
   { path: 'ops/orders', to: 'order' },
   { path: 'ops/sagas', to: 'order' },
   { path: 'ops/coupons', to: 'coupon' },

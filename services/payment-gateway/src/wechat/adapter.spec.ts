@@ -201,7 +201,7 @@ describe('keys', () => {
     const body = JSON.stringify({
       id: 'EV-1',
       create_time: '2026-03-01T12:00:00+08:00',
-      event_type: 'MCHWITHDRAW.CHANGE',
+      event_type: 'PROFITSHARING',
       resource_type: 'encrypt-resource',
       resource: sealed,
     });

@@ -1,6 +1,7 @@
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import { verifyAnswer, type AnswerRefusal, type WireHeaders } from '@yunshi/protocols/wechat/answer-signature';
 import { CombineOrder } from '@yunshi/protocols/wechat/combine';
+import { Withdraw } from '@yunshi/protocols/wechat/fund';
 import { Notice } from '@yunshi/protocols/wechat/notice';
 import { RefundNotice } from '@yunshi/protocols/wechat/refund';
 import type { KeyOfSerial } from '@yunshi/protocols/wechat/rsa';
@@ -13,6 +14,8 @@ import { orderSeen, refundNoticeSeen, type WechatOrder } from './wechat-pay.ts';
 export type Callback =
   | { readonly id: string; readonly kind: 'order'; readonly order: WechatOrder; readonly attach: string | undefined }
   | { readonly id: string; readonly kind: 'refund'; readonly refund: RefundSeen; readonly mchid: string; readonly subNumber: string }
+  /** What has become of it is asked for. */
+  | { readonly id: string; readonly kind: 'withdrawal'; readonly number: string; readonly mchid: string }
   /** An event that we did not ask for: kept, and nothing else. */
   | { readonly id: string; readonly kind: 'other'; readonly eventType: string };
 
@@ -47,6 +50,11 @@ export function readCallback(
       mchid: refund.data.sp_mchid,
       subNumber: refund.data.out_trade_no,
     });
+  }
+  if (eventType.startsWith('MCHWITHDRAW.')) {
+    const withdrawal = Withdraw.safeParse(content);
+    if (!withdrawal.success) return no('unreadable');
+    return ok({ id, kind: 'withdrawal', number: withdrawal.data.out_request_no, mchid: withdrawal.data.sp_mchid });
   }
   return ok({ id, kind: 'other', eventType });
 }

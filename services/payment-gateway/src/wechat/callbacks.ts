@@ -5,16 +5,21 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { readCallback } from './callback.ts';
 import type { Keyring } from './keyring.ts';
 import { takeNotice, type Taking } from '../payment/notices.ts';
+import type * as tables from '../tables.ts';
 import { noticeOf } from './channel.ts';
-import { PAYMENT_CALLBACK, REFUND_CALLBACK, type Us } from './requests.ts';
+import { PAYMENT_CALLBACK, REFUND_CALLBACK, WITHDRAWAL_CALLBACK, type Us } from './requests.ts';
 
 const BODY_BYTES_MAX = 64 * 1_024;
+
+export type KeptNotice = Pick<typeof tables.notices.$inferSelect, 'noticeId' | 'channel' | 'headers' | 'body'>;
 
 type Deps = Taking & {
   readonly us: Us;
   readonly keyring: Keyring;
   readonly apiV3Keys: () => readonly Buffer[];
   readonly wall: Clock;
+  /** Keeps a verified notice about a withdrawal, and has the channel asked about it. */
+  readonly hearOfWithdrawal: (number: string, notice: KeptNotice) => Promise<void>;
 };
 
 export const wechatCallbackRoutes = (deps: Deps): Routes =>
@@ -23,7 +28,7 @@ export const wechatCallbackRoutes = (deps: Deps): Routes =>
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX }, (_request, body, done) => done(null, body));
     const config = { access: 'public', undocumented: 'called by WeChat Pay, which signs what it sends' } as const;
-    for (const path of [PAYMENT_CALLBACK, REFUND_CALLBACK])
+    for (const path of [PAYMENT_CALLBACK, REFUND_CALLBACK, WITHDRAWAL_CALLBACK])
       app.post(path, { config }, async (request, reply) => take(request, reply, deps));
   };
 
@@ -36,6 +41,11 @@ async function take(request: FastifyRequest, reply: FastifyReply, deps: Deps): P
     return reply.code(read.error === 'cannot-open' || read.error === 'unreadable' ? 500 : 401).send({ code: 'FAIL', message: read.error });
   }
   const notice = { headers: wechatHeaders(request), body: body.toString('utf8') };
+  if (read.value.kind === 'withdrawal') {
+    const { id, number, mchid } = read.value;
+    if (mchid === deps.us.mchid) await deps.hearOfWithdrawal(number, { noticeId: id, channel: 'wechat_native', ...notice });
+    return reply.code(204).send();
+  }
   await takeNotice(noticeOf(read.value, deps.us), notice, deps, (error) =>
     request.log.error({ err: error, notice: read.value.id }, 'a callback could not be acted on'),
   );

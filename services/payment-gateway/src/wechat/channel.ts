@@ -31,6 +31,8 @@ export function noticeOf(callback: Callback, us: Us): ChannelNotice {
     }
     case 'refund':
       return { id, channel: 'wechat_native', foreign: callback.mchid !== us.mchid, kind: 'refund', refund: callback.refund };
+    // Withdrawals are no payments: their notices go another way.
+    case 'withdrawal':
     case 'other':
       return { id, channel: 'wechat_native', foreign: false, kind: 'other' };
   }

@@ -10,6 +10,7 @@ export type Us = { readonly mchid: string; readonly appid: string; readonly noti
 
 export const PAYMENT_CALLBACK = '/v1/notify/wechat/payments';
 export const REFUND_CALLBACK = '/v1/notify/wechat/refunds';
+export const WITHDRAWAL_CALLBACK = '/v1/notify/wechat/withdrawals';
 
 export const orderRequest = (us: Us, order: ChannelOrder): CombineNativeRequest => ({
   combine_appid: us.appid,
