@@ -32,7 +32,7 @@ const labels = new Set(['yunshi_source', 'yunshi_channel', 'yunshi_reconciliatio
 
 /** The names as Prometheus has them: dots become underscores, and the unit a suffix. */
 function metricsOf(source: string): Set<string> {
-  const declared = source.matchAll(/\b(histogram|counter|gauge)\(\s*'([a-z._]+)',\s*'([^']+)'/g);
+  const declared = source.matchAll(/\b(histogram|counter|tally|gauge)\(\s*'([a-z._]+)',\s*'([^']+)'/g);
   return new Set([...declared].map(([, , name = '', unit = '']) => name.replaceAll('.', '_') + (unit === 's' ? '_seconds' : '')));
 }
 

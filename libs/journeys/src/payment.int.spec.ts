@@ -50,6 +50,7 @@ const sandbox = await startSandbox(
 );
 /** Of this service, known before it listens: callbacks must find it again after a restart. */
 const port = await freePort();
+const encryptionKey = randomBytes(32).toString('base64');
 const configuration = async () =>
   readPaymentConfig({
     PORT: String(port),
@@ -64,7 +65,7 @@ const configuration = async () =>
     LOG_LEVEL: 'error',
     ...(await merchantEnvironment(keysFolder)),
     WECHAT_BASE_URL: sandbox.url,
-    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    ENCRYPTION_KEY: encryptionKey,
     WECHAT_NOTIFY_BASE_URL: `http://127.0.0.1:${port}`,
     WECHAT_PAY_PAGE_URL: `${sandbox.url}/pay`,
   });

@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { jwtAuth, type Auth } from '@yunshi/http/auth';
-import { httpServer } from '@yunshi/http/server';
+import { httpServer, type Routes } from '@yunshi/http/server';
 import { wallClock } from '@yunshi/kernel/clock';
 import { newId } from '@yunshi/kernel/ids';
 import { startCore, type Core, type Parts } from '@yunshi/messaging/core';
+import type { Handler } from '@yunshi/messaging/handle';
 import { Problem as OperationProblem } from '@yunshi/operations/problems';
 import { operationRoutes } from '@yunshi/operations/routes';
 import { readiness } from '@yunshi/service/readiness';
-import { vault } from '@yunshi/service/vault';
+import { vault, type Vault } from '@yunshi/service/vault';
 import { createLog, type Log } from '@yunshi/telemetry/log';
 import { observeLedger, observeOpenDifferences } from '@yunshi/telemetry/metrics';
 import { abnormalPerformers } from './abnormal/calls.ts';
@@ -31,6 +32,7 @@ import { reconciliationBook } from './reconciliation/book.ts';
 import { statementPerformer } from './reconciliation/calls.ts';
 import { reconciliationHandlers, scheduleReconciliations } from './reconciliation/handlers.ts';
 import { reconciliationRoutes } from './reconciliation/routes.ts';
+import type { StatementSource } from './reconciliation/statement.ts';
 import { revocationRoutes } from './revocation/routes.ts';
 import { settlementRoutes } from './settlement/routes.ts';
 import { providerStatements } from './settlement/statements.ts';
@@ -48,6 +50,7 @@ import { wechatAbnormal } from './wechat/abnormal.ts';
 import { wechatBills } from './wechat/bills.ts';
 import { wechatCallbackRoutes } from './wechat/callbacks.ts';
 import { wechatChannel } from './wechat/channel.ts';
+import type { Us } from './wechat/requests.ts';
 import { wechatClient } from './wechat/client.ts';
 import { openKeyring } from './wechat/keyring.ts';
 import { openSecrets } from './wechat/secrets.ts';
@@ -55,8 +58,8 @@ import { wechatSharing } from './wechat/sharing.ts';
 import { wechatStatements } from './wechat/statement.ts';
 import { wechatPay } from './wechat/wechat-pay.ts';
 import { wechatWithdrawals } from './wechat/withdrawals.ts';
-import { withdrawalOf, withdrawalPerformers } from './withdrawal/calls.ts';
-import { withdrawalHandlers, withdrawalWrites } from './withdrawal/handlers.ts';
+import { withdrawalPerformers } from './withdrawal/calls.ts';
+import { hearer, withdrawalHandlers } from './withdrawal/handlers.ts';
 import { purseBook } from './withdrawal/purses.ts';
 import { withdrawalRoutes } from './withdrawal/routes.ts';
 
@@ -88,14 +91,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     natsUrl: config.natsUrl,
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
-    handlers: () => [
-      ...paymentHandlers({ payeesOf: (providerId) => payeesOf(providerId), newPaymentId: (at) => newId('pay', at) }),
-      ...closingHandlers(),
-      ...reconciliationHandlers(),
-      ...abnormalHandlers,
-      ...walletHandlers(),
-      ...withdrawalHandlers,
-    ],
+    handlers: () => handlersOf((providerId) => payeesOf(providerId)),
     performers: (parts) => [
       ...performers(channelsOf(parts)),
       ...sharingPerformers(us, wechat.sharing),
@@ -112,49 +108,14 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   const merchants = await openMerchants(core.sql, inService, (error) => log.error({ err: error }, 'merchants'));
   ({ payeesOf, payeesAt, companyOf } = merchants);
 
-  const [book, writes, ledger, differences] = [paymentBook(core.sql), paymentWrites, ledgerBook(core.sql), reconciliationBook(core.sql)];
-  const purses = purseBook(core.sql);
+  const [ledger, differences] = [ledgerBook(core.sql), reconciliationBook(core.sql)];
   const server = await httpServer({
     name: 'payment-gateway',
     logger: log,
     auth: given.auth ?? jwtAuth(config.auth),
     problems: { ...Problem.entries, ...OperationProblem.entries },
     ready: readiness(core),
-    routes: [
-      paymentRoutes({ core, book, writes, payPageOf: payPage(config.wechat.payPageUrl) }),
-      operatorRoutes({ core, book, writes }),
-      abnormalRoutes({ core, book, wechat: wechat.abnormal }),
-      revocationRoutes({ core, book }),
-      reconciliationRoutes({ core, book: differences, channels: sources.map((source) => source.channel) }),
-      ledgerRoutes({ ledger, lines: ledgerLines(core.sql) }),
-      settlementRoutes({ ledger, statements: providerStatements(core.sql) }),
-      walletRoutes({
-        core,
-        book: walletBook(core.sql),
-        writes: walletWrites({ originalOpen: config.treasury !== undefined }),
-        vault: secrets,
-      }),
-      withdrawalRoutes({ core, book: purses }),
-      operationRoutes({ service: 'payment-gateway', core }),
-      wechatCallbackRoutes({
-        core,
-        book,
-        writes,
-        us,
-        keyring: wechat.keyring,
-        apiV3Keys: wechat.apiV3Keys,
-        wall: wallClock,
-        hearOfWithdrawal: async (number, notice) => {
-          const withdrawalId = withdrawalOf(number);
-          const found = withdrawalId && (await purses.find(withdrawalId));
-          if (!found) return;
-          const kept = { ...notice, kind: 'withdrawal', orderId: null, receivedAt: core.clock.now(), worked: true };
-          await core.write(withdrawalWrites.hear, { withdrawalId: found.withdrawalId, providerId: found.providerId, notice: kept });
-        },
-      }),
-      ...(bank ? [msePayCallbackRoutes({ core, book, writes, keyring: bank.keyring, wall: wallClock })] : []),
-      ...(unionpay ? unionpay.routes({ core, book, writes, companyOf }) : []),
-    ],
+    routes: routesOf({ core, config, secrets, us, wechat, bank, unionpay, sources, companyOf, ledger, differences }),
   });
   await core.run();
   await core.write(closeNow, {});
@@ -177,6 +138,74 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     },
   };
 }
+
+type Served = {
+  readonly core: Core;
+  readonly config: Config;
+  readonly secrets: Vault;
+  readonly us: Us;
+  readonly wechat: Awaited<ReturnType<typeof openWechat>>;
+  readonly bank: Awaited<ReturnType<typeof openMsePay>> | undefined;
+  readonly unionpay: Awaited<ReturnType<typeof openUnionpay>> | undefined;
+  readonly sources: readonly StatementSource[];
+  readonly companyOf: (payee: string) => string;
+  readonly ledger: ReturnType<typeof ledgerBook>;
+  readonly differences: ReturnType<typeof reconciliationBook>;
+};
+
+function routesOf({
+  core,
+  config,
+  secrets,
+  us,
+  wechat,
+  bank,
+  unionpay,
+  sources,
+  companyOf,
+  ledger,
+  differences,
+}: Served): readonly Routes[] {
+  const [book, writes, purses] = [paymentBook(core.sql), paymentWrites, purseBook(core.sql)];
+  return [
+    paymentRoutes({ core, book, writes, payPageOf: payPage(config.wechat.payPageUrl) }),
+    operatorRoutes({ core, book, writes }),
+    abnormalRoutes({ core, book, wechat: wechat.abnormal }),
+    revocationRoutes({ core, book }),
+    reconciliationRoutes({ core, book: differences, channels: sources.map((source) => source.channel) }),
+    ledgerRoutes({ ledger, lines: ledgerLines(core.sql) }),
+    settlementRoutes({ ledger, statements: providerStatements(core.sql) }),
+    walletRoutes({
+      core,
+      book: walletBook(core.sql),
+      writes: walletWrites({ originalOpen: config.treasury !== undefined }),
+      vault: secrets,
+    }),
+    withdrawalRoutes({ core, book: purses }),
+    operationRoutes({ service: 'payment-gateway', core }),
+    wechatCallbackRoutes({
+      core,
+      book,
+      writes,
+      us,
+      keyring: wechat.keyring,
+      apiV3Keys: wechat.apiV3Keys,
+      wall: wallClock,
+      hearOfWithdrawal: hearer(core, purses),
+    }),
+    ...(bank ? [msePayCallbackRoutes({ core, book, writes, keyring: bank.keyring, wall: wallClock })] : []),
+    ...(unionpay ? unionpay.routes({ core, book, writes, companyOf }) : []),
+  ];
+}
+
+const handlersOf = (payeesOf: Parameters<typeof paymentHandlers>[0]['payeesOf']): readonly Handler[] => [
+  ...paymentHandlers({ payeesOf, newPaymentId: (at) => newId('pay', at) }),
+  ...closingHandlers(),
+  ...reconciliationHandlers(),
+  ...abnormalHandlers,
+  ...walletHandlers(),
+  ...withdrawalHandlers,
+];
 
 async function openWechat(config: Config['wechat'], log: Log) {
   const keyring = await openKeyring({ publicKey: config.publicKey, keysFile: config.keysFile }, wallClock);

@@ -11,7 +11,7 @@ import { readConsent, readCreated } from '@yunshi/protocols/alibaba-spi/answers'
 import { queryOf, spiUrl } from '@yunshi/protocols/alibaba-spi/signature';
 import type { Params } from '@yunshi/protocols/alibaba-spi/signature';
 import { checkDeliveryUrl } from '@yunshi/protocols/saas/address';
-import type { Exchange, ProviderRequest } from './calls.ts';
+import type { Exchange, ProviderRequest } from './request.ts';
 import type { Access, Dialect, Endpoint, Heard } from './dialect.ts';
 import { bodyOf, exchangeOf } from './exchange.ts';
 

@@ -1,4 +1,5 @@
-import type { Exchange, FlowAlert, FlowReading, ProviderRequest } from './calls.ts';
+import type { FlowAlert, FlowReading } from './calls.ts';
+import type { Exchange, ProviderRequest } from './request.ts';
 
 /** How one family of providers wants to be spoken to. A new dialect implements this and is named in `app.ts`. */
 export type Dialect = {

@@ -1,5 +1,5 @@
 import type { Answer } from '@yunshi/protocols/egress';
-import type { Exchange } from './calls.ts';
+import type { Exchange } from './request.ts';
 import { redactAnswer } from './redact.ts';
 
 /** What every dialect does with an answer: keeps it for the log, and judges the transport. */

@@ -1,5 +1,5 @@
 import type { Instance, Outcome, Task } from '../instance/instance.ts';
-import type { Exchange, ProviderRequest } from './calls.ts';
+import type { Exchange, ProviderRequest } from './request.ts';
 
 /** One line of the delivery log 交付日志: a call that is to be made, or was made. */
 export type ProviderCall = {

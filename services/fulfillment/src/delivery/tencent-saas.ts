@@ -13,7 +13,7 @@ import type { SaasRequest, Subject, Terms } from '@yunshi/protocols/saas/actions
 import { checkDeliveryUrl, redactUrl, signedUrl } from '@yunshi/protocols/saas/address';
 import { readConsent, readCreated, readEcho, readFlow } from '@yunshi/protocols/saas/answers';
 import { stamp } from '@yunshi/protocols/saas/signature';
-import type { Exchange, ProviderRequest } from './calls.ts';
+import type { Exchange, ProviderRequest } from './request.ts';
 import type { Dialect, Endpoint, Heard, HeardOfFlow } from './dialect.ts';
 import { bodyOf, exchangeOf } from './exchange.ts';
 

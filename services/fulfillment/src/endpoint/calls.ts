@@ -1,7 +1,7 @@
 import { ProductId, ProviderId } from '@yunshi/kernel/ids';
 import { outsideCall } from '@yunshi/messaging/handle';
 import { z } from 'zod';
-import { Exchange, ProviderRequest } from '../delivery/calls.ts';
+import { Exchange, ProviderRequest } from '../delivery/request.ts';
 import { checkSteps } from './check.ts';
 
 /** The calls of online checks and probes. The address is that of the moment of the call. */

@@ -2,7 +2,7 @@ import type { SkuSnapshot } from '@yunshi/contracts/catalog';
 import { newId } from '@yunshi/kernel/ids';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Exchange } from '../delivery/calls.ts';
+import type { Exchange } from '../delivery/request.ts';
 import { begin, checkPolicy, heard, requestOf } from './check.ts';
 import type { Check, CheckOutcome, CheckStep, Progress } from './check.ts';
 import { checkEnded, firstProbeAt, isChecked, probed, publish, setDebug, startCheck, unset } from './endpoint.ts';
@@ -115,14 +115,16 @@ describe('an online check', () => {
       fc.record({ kind: fc.constantFrom('pending' as const, 'agreed' as const, 'declined' as const) }),
       fc.record({ kind: fc.constant('failed' as const), sent: fc.boolean() }),
     );
+    // Seven calls must go well for a check to pass: most do.
+    const mostlyGood = fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: outcome });
     const seen = new Set<string>();
     fc.assert(
-      fc.property(fc.boolean(), fc.infiniteStream(fc.option(outcome, { freq: 4 })), (isTried, said) => {
+      fc.property(fc.boolean(), fc.infiniteStream(mostlyGood), (isTried, said) => {
         const { ended, called } = play(checkOf(isTried ? [trial, formal] : [formal]), (step) => said.next().value ?? good(step));
         seen.add(ended.ended ?? '');
         const { results, mayExist, steps } = ended.check;
         expect(ended.ended === 'passed').toBe(steps.every((step) => results.some((result) => result.step === step && result.passed)));
-        if (mayExist) expect(called.at(-1)).toBe('destroy');
+        expect(mayExist && called.at(-1) !== 'destroy').toBe(false);
       }),
     );
     expect(seen).toEqual(new Set(['passed', 'failed']));

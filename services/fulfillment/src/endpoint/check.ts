@@ -3,7 +3,7 @@ import { addMonths } from '@yunshi/kernel/calendar';
 import type { AccountId, CheckId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { InstanceId as InstanceIdShape } from '@yunshi/kernel/ids';
 import type { PeriodUnit } from '@yunshi/kernel/marketplace';
-import type { Exchange, ProviderRequest } from '../delivery/calls.ts';
+import type { Exchange, ProviderRequest } from '../delivery/request.ts';
 import { waitMs } from '../instance/policy.ts';
 import type { Product } from '../product/product.ts';
 

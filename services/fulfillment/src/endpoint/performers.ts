@@ -1,6 +1,6 @@
 import { performs } from '@yunshi/messaging/handle';
 import type { Performer } from '@yunshi/messaging/handle';
-import type { Exchange } from '../delivery/calls.ts';
+import type { Exchange } from '../delivery/request.ts';
 import type { Dialect } from '../delivery/dialect.ts';
 import { checkEndpoint, probeEndpoint } from './calls.ts';
 import type { EndpointBook } from './endpoints.ts';

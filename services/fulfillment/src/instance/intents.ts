@@ -1,7 +1,7 @@
 import { write } from '@yunshi/messaging/handle';
 import type { Decision } from '@yunshi/messaging/handle';
 import { callProvider, issueKey } from '../delivery/calls.ts';
-import type { ProviderRequest } from '../delivery/calls.ts';
+import type { ProviderRequest } from '../delivery/request.ts';
 import { intended } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
 import { expiryOf } from './instance.ts';

@@ -2,13 +2,14 @@
 import type { ProviderId, UserId, WithdrawalId } from '@yunshi/kernel/ids';
 import type { Fen } from '@yunshi/kernel/money';
 import { audited } from '@yunshi/messaging/audit';
+import type { Core } from '@yunshi/messaging/core';
 import { httpWrite, whenCalled, write, type Decision, type Handler } from '@yunshi/messaging/handle';
 import { postingRows, rowsOfEntry } from '../ledger/entries.ts';
 import { noticeRows } from '../payment/payments.ts';
 import { Problem } from '../problems.ts';
 import type * as tables from '../tables.ts';
-import { queryWithdrawal, withdrawFunds } from './calls.ts';
-import { purseRows } from './purses.ts';
+import { queryWithdrawal, withdrawFunds, withdrawalOf } from './calls.ts';
+import { purseRows, type PurseBook } from './purses.ts';
 import { ask, queried, request, withdrawn, type Purse, type PurseChange } from './withdrawal.ts';
 import { shownWithdrawal } from './wire.ts';
 
@@ -65,6 +66,17 @@ export const withdrawalWrites = {
     },
   }),
 };
+
+/** Keeps a channel's notice of a withdrawal that is one of ours, and has the channel asked about it. */
+export const hearer =
+  (core: Pick<Core, 'write' | 'clock'>, purses: Pick<PurseBook, 'find'>) =>
+  async (number: string, notice: Pick<Hearing['notice'], 'noticeId' | 'channel' | 'headers' | 'body'>): Promise<void> => {
+    const withdrawalId = withdrawalOf(number);
+    const found = withdrawalId && (await purses.find(withdrawalId));
+    if (!found) return;
+    const kept = { ...notice, kind: 'withdrawal', orderId: null, receivedAt: core.clock.now(), worked: true };
+    await core.write(withdrawalWrites.hear, { withdrawalId: found.withdrawalId, providerId: found.providerId, notice: kept });
+  };
 
 function decisionOf({ purse, effects }: PurseChange): Decision<Purse> {
   const { providerId } = purse;
