@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { connect } from '@yunshi/db/connect';
+import { session } from '@yunshi/db/session';
 import type { Write } from './floor.ts';
 
 // The process that writes the floor: nothing but rows, statements prepared and pipelined.
@@ -25,12 +25,12 @@ export type FloorAsk = { readonly url: string; readonly writes: readonly Write[]
 export type FloorTold = { readonly purchases: number; readonly seconds: number };
 
 async function write({ url, writes, connections, seconds }: FloorAsk): Promise<FloorTold> {
-  const sql = connect({ url, name: 'floor', connectionsMax: connections });
   let purchases = 0;
   const until = performance.now() + seconds * 1_000;
   const startMs = performance.now();
   const worker = async (): Promise<void> => {
-    const connection = await sql.reserve();
+    const own = session({ url, name: 'floor' });
+    const { connection } = await own.get();
     while (performance.now() < until) {
       const fresh = new Map<string, string>();
       const statements = writes.map(({ text, values }) =>
@@ -40,10 +40,9 @@ async function write({ url, writes, connections, seconds }: FloorAsk): Promise<F
       await Promise.all([connection`begin`.execute(), ...statements, connection`commit`.execute()]);
       purchases++;
     }
-    connection.release();
+    await own.end();
   };
   await Promise.all(Array.from({ length: connections }, worker));
-  await sql.end();
   return { purchases, seconds: (performance.now() - startMs) / 1_000 };
 }
 

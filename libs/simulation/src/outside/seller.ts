@@ -16,7 +16,8 @@ export async function lowerPrice(market: Market, { afterMs, percent }: Bargain, 
   const { world, services } = market;
   await wait(world, afterMs);
   const answer = await surely(services.order, (process) => {
-    const order = services.order.database.table<Order>('orders').get(orderId)!;
+    const order = services.order.database.table<Order>('orders').get(orderId);
+    if (!order) return Promise.resolve({ status: 404, body: null, replayed: false });
     const { providerId } = order;
     const total = Math.floor((order.firstTotal * percent) / 100);
     const now = process.clock.now();
