@@ -70,11 +70,21 @@ export async function order({ gateway }: Urls, { token, claims }: Buyer, wish: W
 }
 
 /** Opens an attempt to pay, and pays it at the sandbox. */
-export async function pay({ gateway, sandbox }: Urls, { token }: Buyer, orderId: string): Promise<void> {
-  const payment = expected(201, await surely(`${gateway}/v1/payments`, token, { order_id: orderId, channel: 'wechat_native' }));
-  const [attempt] = payment['attempts'] as { code_url: string | null }[];
-  if (!attempt?.code_url) throw new Error(`no code to pay order ${orderId}: ${JSON.stringify(payment)}`);
-  expected(200, await surely(`${sandbox}/sandbox/wechat/scan`, undefined, { code_url: attempt.code_url }));
+export async function pay(urls: Urls, buyer: Buyer, orderId: string): Promise<void> {
+  const codeUrl = await codeOf(urls, buyer, orderId);
+  expected(200, await surely(`${urls.sandbox}/sandbox/wechat/scan`, undefined, { code_url: codeUrl }));
+}
+
+/** Asks again where the channel is so slow that the attempt is shown before its code has come, as a buyer's page would. */
+async function codeOf({ gateway }: Urls, { token }: Buyer, orderId: string): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    const payment = expected(201, await surely(`${gateway}/v1/payments`, token, { order_id: orderId, channel: 'wechat_native' }));
+    const code = (payment['attempts'] as { code_url: string | null }[]).find(({ code_url: url }) => url !== null)?.code_url;
+    if (code) return code;
+    if (tries === triesMax) throw new Error(`no code to pay order ${orderId}: ${JSON.stringify(payment)}`);
+    noteRepeated('no code yet');
+    await pause(200 + Math.random() * 300);
+  }
 }
 
 export const closeConnections = (): Promise<void> => agent.close();
