@@ -189,6 +189,8 @@ describe('what belongs to one account', () => {
     });
     ids['call_id'] = call.call_id;
     const withdrawal = await ask('POST', '/v1/wallet/withdrawals', { as: 'lin', body: { source: 'offline', amount: 1 } });
+    const check = await ask('POST', `/v1/provider/products/${demoProducts.survey.productId}/endpoint/check`, { as: 'chenxi' });
+    ids['check_id'] = (check.body as { check_id: string }).check_id;
     ids['withdrawal_id'] = (withdrawal.body as { withdrawal_id: string }).withdrawal_id;
     ids['product_id'] = demoProducts.survey.productId;
     const review = await until(async () => {
@@ -212,7 +214,9 @@ describe('what belongs to one account', () => {
       const { status, text } = await ask(method, fill(path, ids), { as: 'lin' });
       expect([200, 204], `${method} ${path}: ${text}`).toContain(status);
     }
-    for (const { path } of owned('provider').filter((route) => route.method === 'GET')) {
+    // A provider withdraws what completed orders have brought it, of which there are none here: story.journey.spec.ts looks at such a withdrawal.
+    const had = owned('provider').filter(({ method, path }) => method === 'GET' && !path.startsWith('/v1/provider/withdrawals/'));
+    for (const { path } of had) {
       const { status, text } = await ask('GET', fill(path, ids), { as: 'chenxi' });
       expect(status, `GET ${path}: ${text}`).toBe(200);
     }
@@ -262,6 +266,7 @@ const texts = { category_id: 'office', name: '不是你的', summary: '别人的
 /** A body that would be good if the thing were one's own, for routes that look at it first. */
 const wellFormed: Readonly<Record<string, object>> = {
   'PUT /v1/provider/products/{product_id}/endpoint': { url: 'https://provider.example/saas', token: 'not-your-product-0123456789' },
+  'POST /v1/provider/orders/{order_id}/price': { total: 1 },
   'PUT /v1/provider/products/{product_id}': {
     ...texts,
     skus: [{ name: '基础版', price: { model: 'one_off', price: 100 } }],
