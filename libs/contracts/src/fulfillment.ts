@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { Line, OrderKind } from '@yunshi/kernel/marketplace';
-import { command, event } from './define.ts';
+import { Fen } from '@yunshi/kernel/money';
+import { ServerConfiguration } from '@yunshi/kernel/server';
+import { command, event, query } from './define.ts';
 
 const Time = z.iso.datetime({ offset: true });
 
@@ -19,11 +21,15 @@ export const fulfilOrder = command('fulfillment.fulfil', 1, {
     /** People deliver it 人工交付, whatever its delivery type is. */
     humanDelivery: z.boolean().default(false),
     line: Line,
+    /** Of an image: the cloud server to make of it. */
+    server: ServerConfiguration.optional(),
   }),
   replies: {
     fulfilled: z.object({ instanceId: InstanceId }),
     /** Nothing was delivered and nothing will be: the buyer gets the money back. */
-    refused: z.object({ reason: z.enum(['provider-failed', 'provider-never-delivered', 'not-deliverable']) }),
+    refused: z.object({
+      reason: z.enum(['provider-failed', 'provider-never-delivered', 'not-deliverable', 'server-not-made']),
+    }),
   },
 });
 
@@ -42,6 +48,45 @@ export const renewInstance = command('fulfillment.renew', 1, {
     /** Nothing has changed: the buyer gets the money back. */
     refused: z.object({ reason: z.enum(['not-renewable', 'provider-refused', 'provider-failed']) }),
   },
+});
+
+/** What of a server's configuration cannot be had, as the buyer's request names it. */
+export const ServerField = z.enum([
+  'region',
+  'zone',
+  'machine_type',
+  'image_id',
+  'system_disk',
+  'data_disks',
+  'bandwidth/billing',
+  'bandwidth/mbps',
+  'security_group_id',
+  'duration',
+]);
+
+/**
+ * What a cloud server costs for so many months, as the cloud says now: one that is to be made under an image, or one more period of one
+ * that is there. The price of both is the marketplace's, none of it the provider's.
+ */
+export const priceServer = query('fulfillment.price-server', 1, {
+  data: z.object({
+    months: z.int().min(1).max(120),
+    of: z.discriminatedUnion('what', [
+      z.object({ what: z.literal('new'), productId: ProductId, server: ServerConfiguration }),
+      z.object({ what: z.literal('renewal'), instanceId: InstanceId, accountId: AccountId }),
+    ]),
+  }),
+  answer: z.discriminatedUnion('result', [
+    z.object({ result: z.literal('priced'), machine: Fen, bandwidth: Fen }),
+    z.object({
+      result: z.literal('refused'),
+      field: ServerField,
+      reason: z.enum(['not-offered', 'sold-out', 'paid-after-use']),
+      offered: z.array(z.string()).max(200),
+    }),
+    /** There is no cloud behind this marketplace, or none of its servers behind the instance. */
+    z.object({ result: z.literal('not-offered') }),
+  ]),
 });
 
 /** 发货中, 已发货, 已过期, 已关闭; failed: not delivered, and refunded. */

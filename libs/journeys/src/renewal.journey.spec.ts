@@ -32,14 +32,19 @@ const pass = (days: number) => operator.post('/v1/test/clock', { advance: `P${da
 const instanceOf = async (id: string) => (await buyer.get(`/v1/instances/${id}`)).body as Instance;
 const orderOf = async (id: string) => (await buyer.get(`/v1/orders/${id}`)).body as Order;
 
-/** Quotes, orders, pays, and answers the order when it has ended. */
-async function buy(wish: object): Promise<Order> {
+/** Quotes and orders. */
+async function place(wish: object): Promise<Order> {
   const quote = await buyer.post('/v1/quotes', { ...wish, coupon: 'none' });
   if (quote.status !== 200) throw new Error(JSON.stringify(quote.body));
   const accepted_agreements = (quote.body['agreements'] as { name: string }[]).map(({ name }) => name);
   const placed = await buyer.post('/v1/orders', { ...wish, coupon: 'none', accepted_agreements });
   if (placed.status !== 201) throw new Error(JSON.stringify(placed.body));
-  const { order_id: id, payable } = placed.body as Order;
+  return placed.body as Order;
+}
+
+/** Quotes, orders, pays, and answers the order when it has ended. */
+async function buy(wish: object): Promise<Order> {
+  const { order_id: id, payable } = await place(wish);
   if (payable > 0) await buyer.scan((await buyer.payable(id))!);
   return until(async () => {
     const order = await orderOf(id);
@@ -49,6 +54,127 @@ async function buy(wish: object): Promise<Order> {
 const quoteOf = (wish: object) => buyer.post('/v1/quotes', { ...wish, coupon: 'none' });
 const script = (action: string, behaviour: string) =>
   buyer.outside('POST', `/sandbox/provider/${demoPersonas.fanying.providerId}/script`, { action, behaviour, times: 1 });
+
+type Server = {
+  state: string;
+  server_id: string | null;
+  public_ip: string | null;
+  private_ip: string | null;
+  image_id: string;
+  operation: object | null;
+};
+type Image = Instance & { server: Server | null; app: { fields: { name: string; value: string }[] } | null };
+type Offers = {
+  images: { id: string }[];
+  security_groups: { id: string }[];
+  machine_types: { zone: string; machine_type: string; sold_out: boolean }[];
+};
+
+describe('an image', () => {
+  const { productId, skus } = demoProducts.hardenedLinux;
+  const minutes = (count: number) => operator.post('/v1/test/clock', { advance: `PT${count * 60}S` });
+  const imageOf = async (id: string) => (await buyer.get(`/v1/instances/${id}`)).body as Image;
+  /** Lets business time go on until the server is as it is awaited. */
+  const whenServer = (id: string, is: (server: Server) => boolean) =>
+    until(
+      async () => {
+        const { server } = await imageOf(id);
+        if (server !== null && is(server)) return server;
+        await minutes(0.5);
+        return undefined;
+      },
+      { what: 'the server is as it is awaited', every: 250 },
+    );
+
+  async function wished() {
+    const offers = (await buyer.get(`/v1/server-offers?product_id=${productId}&region=ap-guangzhou`)).body as Offers;
+    const machine = offers.machine_types.find(({ machine_type, sold_out }) => machine_type === 'S5.MEDIUM4' && !sold_out)!;
+    const server = {
+      region: 'ap-guangzhou',
+      zone: machine.zone,
+      machine_type: machine.machine_type,
+      image_id: offers.images[0]!.id,
+      system_disk: { type: 'CLOUD_BSSD', size_gb: 50 },
+      data_disks: [{ type: 'CLOUD_SSD', size_gb: 100 }],
+      bandwidth: { mbps: 5 },
+      security_group_id: offers.security_groups[0]!.id,
+      login: { method: 'password' },
+    };
+    return { wish: { sku_id: skus.monthly, duration: 1, server }, offers };
+  }
+
+  test('is configured and paid, runs after minutes, is stopped, started and installed anew, and released after it has expired', async () => {
+    const { wish, offers } = await wished();
+    const quote = (await quoteOf(wish)).body as { total: number; unit_price: number; server: { amount: number } };
+    expect(quote.server.amount).toBeGreaterThan(10_000);
+    expect(quote.total).toBe(quote.unit_price + quote.server.amount);
+    expect(await quoteOf({ ...wish, server: { ...wish.server, machine_type: 'S9.HUGE' } })).toMatchObject({
+      status: 422,
+      body: { code: 'server-choice-not-offered', errors: [{ field: '/server/machine_type' }] },
+    });
+
+    const placed = await place(wish);
+    await buyer.scan((await buyer.payable(placed.order_id))!);
+    const id = placed.order_id.replace('ord_', 'ins_');
+    await until(async () => (await imageOf(id)).server?.server_id, { what: 'the cloud has taken the order' });
+    expect(await imageOf(id)).toMatchObject({ status: 'shipping', server: { state: 'making' } });
+    await minutes(2);
+    expect((await orderOf(placed.order_id)).status).toBe('processing');
+    const made = await whenServer(id, ({ state }) => state === 'running');
+    expect(made).toMatchObject({ public_ip: expect.stringMatching(/^203\./), private_ip: expect.stringMatching(/^10\./) });
+    expect(
+      await until(async () => ((await orderOf(placed.order_id)).status === 'completed' ? orderOf(placed.order_id) : undefined)),
+    ).toMatchObject({
+      instance_id: id,
+    });
+    const login = (await imageOf(id)).app?.fields;
+    expect(login?.map(({ name }) => name)).toEqual(['用户名', '密码']);
+
+    const operate = (what: string, body: object = {}) => buyer.post(`/v1/instances/${id}/server/${what}`, body);
+    expect(await operate('stop')).toMatchObject({ status: 202, body: { state: 'stopping', operation: 'stop' } });
+    expect(await operate('start')).toMatchObject({ status: 409, body: { code: 'server-busy' } });
+    await whenServer(id, ({ state }) => state === 'stopped');
+    expect((await operate('start')).status).toBe(202);
+    await whenServer(id, ({ state }) => state === 'running');
+    const other = offers.images[1]!.id;
+    expect(await operate('reinstall', { image_id: 'img-unknown' })).toMatchObject({ status: 422, body: { code: 'image-not-of-product' } });
+    expect((await operate('reinstall', { image_id: other })).status).toBe(202);
+    await whenServer(id, ({ state, image_id }) => state === 'running' && image_id === other);
+    expect((await imageOf(id)).app?.fields[1]?.value).not.toBe(login?.[1]?.value);
+
+    const { expires_at: first } = await instanceOf(id);
+    await until(async () => (await quoteOf({ kind: 'renewal', instance_id: id, duration: 1 })).status === 200);
+    expect(await buy({ kind: 'renewal', instance_id: id, duration: 1 })).toMatchObject({ status: 'completed', instance_id: id });
+    expect(new Date((await instanceOf(id)).expires_at).getTime() - new Date(first).getTime()).toBeGreaterThan(27 * day);
+
+    await pass(63);
+    await until(async () => (await instanceOf(id)).status === 'expired');
+    await until(async () => (await quoteOf({ kind: 'renewal', instance_id: id, duration: 1 })).body['why'] === 'not-in-use');
+    await pass(8);
+    await until(async () => (await instanceOf(id)).status === 'closed');
+    await whenServer(id, ({ state }) => state === 'released');
+    const { items } = (await buyer.outside('GET', '/sandbox/cloud/servers')).body as { items: { name: string; state: string }[] };
+    expect(items.filter(({ name }) => name === id).map(({ state }) => state)).toEqual(['TERMINATED']);
+  });
+
+  test('whose server cannot be made is no instance: the money goes back, and nothing is left at the cloud', async () => {
+    const { wish } = await wished();
+    await buyer.outside('POST', '/sandbox/cloud/next', { what: 'launch-fails', times: 1 });
+    const placed = await place(wish);
+    await buyer.scan((await buyer.payable(placed.order_id))!);
+    const id = placed.order_id.replace('ord_', 'ins_');
+    await whenServer(id, ({ state }) => state === 'released');
+    const order = await until(async () => {
+      await minutes(0.5);
+      const now = await orderOf(placed.order_id);
+      return now.status === 'failed' ? now : undefined;
+    });
+    expect(order.refunded).toBe(order.payable);
+    expect(await instanceOf(id)).toMatchObject({ status: 'failed', failure: 'server-not-made' });
+    const { items } = (await buyer.outside('GET', '/sandbox/cloud/servers')).body as { items: { name: string; state: string }[] };
+    expect(items.filter(({ name }) => name === id).map(({ state }) => state)).toEqual(['TERMINATED']);
+  });
+});
 
 describe('an instance', () => {
   test('is renewed before it ends, and in its days of grace; then it is gone', async () => {

@@ -25,3 +25,9 @@ export const Line = z.object({
   amount: Fen,
 });
 export type Line = z.infer<typeof Line>;
+
+/** How many months a period is, where it is whole ones: what servers are rented for. */
+export function monthsOf(period: Line['period']): number | undefined {
+  if (period === undefined || period.unit === 'day') return undefined;
+  return period.unit === 'year' ? 12 * period.count : period.count;
+}

@@ -14,6 +14,12 @@ import { vault } from '@yunshi/service/vault';
 import { createLog } from '@yunshi/telemetry/log';
 import type { Log } from '@yunshi/telemetry/log';
 import { observeFailingEndpoints } from '@yunshi/telemetry/metrics';
+import { guardedAgent } from '@yunshi/protocols/egress/agent';
+import { cloudAnswerers } from './cloud/answerers.ts';
+import { noCloud } from './cloud/cloud.ts';
+import { cloudPerformers } from './cloud/performers.ts';
+import { cloudShelf } from './cloud/shelf.ts';
+import { tencentCloud } from './cloud/tencent-cloud.ts';
 import type { Config } from './config.ts';
 import { alibabaSpi } from './delivery/alibaba-spi.ts';
 import { logBook } from './delivery/log-book.ts';
@@ -31,6 +37,8 @@ import { instanceRoutes } from './instance/routes.ts';
 import { informationFrom } from './instance/service-information.ts';
 import { Problem } from './problems.ts';
 import { catchUpProduct, findProduct, knownProducts, productHandlers, providerNames } from './product/products.ts';
+import { serverHandlers } from './server/handlers.ts';
+import { serverRoutes } from './server/routes.ts';
 
 export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
 
@@ -45,6 +53,9 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     alibabaSpi({ door, development, wallNow, newRequestId: randomUUID }),
   ];
   const secrets = vault(config.encryptionKeys);
+  const rules = { development, allowed: config.cloud?.url === undefined ? [] : [hostAndPort(config.cloud.url)] };
+  const cloud = config.cloud && tencentCloud({ ...config.cloud, agentFor: (url) => guardedAgent(url, rules) });
+  const shelf = cloud && cloudShelf({ cloud, nowMs: Date.now, regions: config.cloud?.regions });
   const endpointsIn = (sql: Core['sql']) => endpointBook({ sql, vault: secrets, sandbox });
   const randomHex = (bytes: number) => randomBytes(bytes).toString('hex');
 
@@ -55,11 +66,13 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     natsUrl: config.natsUrl,
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
-    handlers: () => [...instanceHandlers, ...endpointHandlers, ...productHandlers],
+    handlers: () => [...instanceHandlers, ...serverHandlers, ...endpointHandlers, ...productHandlers],
     performers: ({ sql }) => [
       ...performers({ product: (id) => findProduct(sql, id), vault: secrets, endpoints: endpointsIn(sql), dialects, wallNow, randomHex }),
       ...endpointPerformers({ endpoints: endpointsIn(sql), dialects, wallNow }),
+      ...cloudPerformers({ cloud: cloud ?? noCloud(), vault: secrets, randomInt }),
     ],
+    answerers: ({ sql }) => cloudAnswerers({ shelf, instances: instanceBook(sql) }),
     onFault,
   });
   const { sql } = core;
@@ -77,6 +90,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
         informationOf: informationFrom({ vault: secrets, signIn: signInWith({ endpoints: endpointsIn(sql), dialects }) }),
         providerNames: (ids) => providerNames(sql, ids),
       }),
+      serverRoutes({ core, shelf, instances: instanceBook(sql) }),
       callRoutes({ log: logBook(sql), core }),
       endpointRoutes({ core, endpoints: endpointsIn(sql), dialects, product: (productId) => findProduct(sql, productId) }),
       operationRoutes({ service: 'fulfillment', core }),

@@ -2,5 +2,6 @@
 export const boundTo = {
   access: (instanceId: string) => `instances.access ${instanceId}`,
   token: (productId: string) => `endpoints.token ${productId}`,
+  serverPassword: (instanceId: string) => `instances.server password ${instanceId}`,
   secretKey: (secretId: string) => `api_keys.secret_key ${secretId}`,
 };

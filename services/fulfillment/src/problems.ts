@@ -7,6 +7,37 @@ export const Problem = problemTable({
     title: 'This call cannot be made again',
     remedy: 'Look at the instance: what the call was for has been done, or is no longer wanted.',
   },
+  'servers-not-offered': {
+    status: 409,
+    title: 'There are no servers here',
+    remedy: 'This marketplace sells no images; choose another kind of product.',
+  },
+  'region-not-offered': {
+    status: 422,
+    title: 'There are no servers in this region',
+    remedy: 'Choose one of the regions that `detail` names.',
+  },
+  'cloud-not-available': { status: 503, title: 'The cloud gives no answer', remedy: 'Ask again in a moment.' },
+  'server-not-usable': {
+    status: 409,
+    title: 'There is no server that could be used',
+    remedy: 'Only the server of an instance that is delivered, not expired and not suspended is started, stopped or reinstalled.',
+  },
+  'server-busy': {
+    status: 409,
+    title: 'The server is being changed already',
+    remedy: 'Wait until the instance shows no operation any more.',
+  },
+  'server-not-in-state': {
+    status: 409,
+    title: 'The server is not in a state for this',
+    remedy: 'Start a stopped server, stop a running one, reinstall either; `server.state` of the instance tells.',
+  },
+  'image-not-of-product': {
+    status: 422,
+    title: 'The image is not one of the product',
+    remedy: 'Choose one of the images in `offered`.',
+  },
   'product-not-called': {
     status: 409,
     title: 'Nobody is called for this product',

@@ -478,6 +478,9 @@ test('the service says that it lives, that it is ready, and what its routes are'
   expect(own.sort()).toEqual([
     '/v1/instances',
     '/v1/instances/{instance_id}',
+    '/v1/instances/{instance_id}/server/reinstall',
+    '/v1/instances/{instance_id}/server/start',
+    '/v1/instances/{instance_id}/server/stop',
     '/v1/provider/calls',
     '/v1/provider/calls/redrive',
     '/v1/provider/calls/{call_id}',
@@ -488,5 +491,6 @@ test('the service says that it lives, that it is ready, and what its routes are'
     '/v1/provider/products/{product_id}/endpoint/checks',
     '/v1/provider/products/{product_id}/endpoint/checks/{check_id}',
     '/v1/provider/products/{product_id}/endpoint/publish',
+    '/v1/server-offers',
   ]);
 });

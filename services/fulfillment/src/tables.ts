@@ -3,7 +3,8 @@ import { boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzl
 import type { SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { AccountId, CheckId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import type { Check, CheckStep, StepResult } from './endpoint/check.ts';
-import type { Asker, Renewal, RenewalRefusal, Task } from './instance/instance.ts';
+import type { Asker, Refusal, Renewal, RenewalRefusal, Task } from './instance/instance.ts';
+import type { Server } from './server/server.ts';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 
@@ -29,7 +30,7 @@ export const instances = pgTable(
     periodCount: integer('period_count'),
     periodUnit: text('period_unit', { enum: ['month', 'year', 'day'] }),
     status: text('status', { enum: ['shipping', 'shipped', 'expired', 'closed', 'failed'] }).notNull(),
-    failure: text('failure', { enum: ['provider-failed', 'provider-never-delivered', 'not-deliverable'] }),
+    failure: text('failure').$type<Refusal>(),
     createdAt: time('created_at').notNull(),
     shippedAt: time('shipped_at'),
     expiresAt: time('expires_at'),
@@ -48,6 +49,7 @@ export const instances = pgTable(
     /** Encrypted; bound to the instance's id. */
     access: text('access'),
     renewal: jsonb('renewal').$type<Renewal>(),
+    server: jsonb('server').$type<Server>(),
   },
   (table) => [
     index('instances_by_account').on(table.accountId, table.createdAt, table.instanceId),

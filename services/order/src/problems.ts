@@ -42,6 +42,26 @@ export const Problem = problemTable({
     title: 'The instance cannot go on like this',
     remedy: '`why` says it: a trial is converted, anything else renewed; what is closed or has no periods is bought anew.',
   },
+  'server-not-configured': {
+    status: 422,
+    title: 'An image needs a cloud server',
+    remedy: 'Send `server` with the choices of `GET /v1/server-offers`.',
+  },
+  'server-not-wanted': {
+    status: 422,
+    title: 'There is no server to be configured',
+    remedy: 'Leave `server` out: only an image that is bought new has one.',
+  },
+  'servers-not-offered': {
+    status: 409,
+    title: 'There is no server for this image',
+    remedy: 'This marketplace rents no servers, or the instance has none; choose another product.',
+  },
+  'server-choice-not-offered': {
+    status: 422,
+    title: 'The server cannot be had like this',
+    remedy: 'Send one of the choices in `offered`; `GET /v1/server-offers` has all of them.',
+  },
   'agreements-not-accepted': {
     status: 422,
     title: 'The service agreements are not accepted',
@@ -80,6 +100,11 @@ export const Problem = problemTable({
     title: 'The buyer would pay more than was confirmed',
     remedy: 'Send a `total` at which neither it nor what is left after the coupon is above the original.',
   },
+  'price-below-server': {
+    status: 422,
+    title: "The server's part of the price is not the provider's to change",
+    remedy: 'Send a `total` that is not below the price of the server.',
+  },
   'too-many-price-changes': {
     status: 409,
     title: 'The price of this order was changed too often',
@@ -107,11 +132,19 @@ function particulars(refusal: OrderRefusal | RenewalRefusal): { readonly detail:
     case 'trial-already-taken':
     case 'po-number-missing':
     case 'instance-not-found':
+    case 'server-not-configured':
+    case 'server-not-wanted':
+    case 'servers-not-offered':
       return { detail: Problem.entries[refusal.code]?.title ?? refusal.code };
     case 'duration-not-offered': {
       const { offered } = refusal;
       const detail = offered.length > 0 ? `It is sold for ${offered.join(', ')} periods.` : 'It is not sold by periods; leave this out.';
       return { detail, members: { offered } };
+    }
+    case 'server-choice-not-offered': {
+      const { reason, offered } = refusal;
+      const detail = `${{ 'not-offered': 'Not offered', 'sold-out': 'Sold out', 'paid-after-use': 'Not sold, because it is paid after use' }[reason]}.`;
+      return { detail: offered.length > 0 ? `${detail} Offered: ${offered.join(', ')}.` : detail, members: { reason, offered } };
     }
     case 'quantity-not-offered': {
       const { minimum, maximum } = refusal;
@@ -148,11 +181,12 @@ export const refusing = (refusal: OrderRefusal | RenewalRefusal): InstanceType<t
 /** Why the price of an order stays, as the answer of a decision. */
 export function refusedPrice(refusal: PriceRefusal, { status, total }: Order): ProblemResponse {
   const remedy = Problem.entries[refusal.code]?.remedy ?? '';
-  if (refusal.code !== 'price-unchanged' && refusal.code !== 'price-above-original')
-    return Problem.response(refusal.code, { detail: `The order is ${status}.` });
+  if (!('field' in refusal)) return Problem.response(refusal.code, { detail: `The order is ${status}.` });
   const detail =
     refusal.code === 'price-unchanged'
       ? `It costs ${yuan(total)} before coupons.`
-      : `The buyer confirmed ${yuan(refusal.total)} before coupons, and ${yuan(refusal.payable)} to pay.`;
+      : refusal.code === 'price-below-server'
+        ? `The server costs ${yuan(refusal.server)}.`
+        : `The buyer confirmed ${yuan(refusal.total)} before coupons, and ${yuan(refusal.payable)} to pay.`;
   return Problem.response(refusal.code, { detail, errors: [{ in: 'body', field: '/total', detail, remedy }] });
 }

@@ -51,6 +51,7 @@ export const linBuys: Purchase = {
   userId: lin,
   kind: 'new_purchase',
   line: helpDeskYear,
+  serverAmount: 0,
   productName: '帆影智能客服',
   skuName: '团队版',
   isTrial: false,
@@ -106,6 +107,7 @@ export const facts: Facts = {
   coupons: { usable: [usable(minus20, 2_000)], unusable: [] },
   trialTaken: false,
   bought: 0,
+  server: undefined,
   rules: noRules,
 };
 

@@ -8,6 +8,7 @@ import type { BankCode } from '@yunshi/kernel/banks';
 import type { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import type { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
 import type { Awaited, OrderStatus, PriceChange, What } from './order/order.ts';
+import type { ServerSale } from './quote/server.ts';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 const fen = (name: string) => bigint(name, { mode: 'number' });
@@ -32,6 +33,7 @@ export const orders = pgTable(
     isTrial: boolean('is_trial').notNull(),
     forInstanceId: text('for_instance_id').$type<InstanceId>(),
     line: jsonb('line').$type<Line>().notNull(),
+    server: jsonb('server').$type<ServerSale>(),
     total: fen('total').notNull(),
     claimId: text('claim_id').$type<ClaimId>(),
     couponName: text('coupon_name'),
@@ -78,6 +80,7 @@ export const orders = pgTable(
     check('orders_payable', sql`payable = total - deduction and deduction between 0 and total`),
     check('orders_never_dearer', sql`total <= first_total and payable <= first_payable`),
     check('orders_never_give_back_more_than_was_paid', sql`refunded between 0 and payable`),
+    check('orders_image_with_a_server', sql`(delivery_type = 'image') = (server is not null)`),
     check('orders_ended', sql`(ended_at is not null) = (status in ('completed', 'cancelled', 'closed', 'failed'))`),
     check('orders_deleted', sql`deleted_at is null or (status in ('cancelled', 'closed') and paid_at is null)`),
     check('orders_completed_with_an_instance', sql`(status = 'completed') = (instance_id is not null)`),

@@ -185,7 +185,7 @@ function answeredAgain(instance: Instance, from: SagaRef, reply: typeof fulfilOr
 }
 
 /** What a step means outside the instance itself. */
-function effects(step: Step, now: Date): Decision<Instance> {
+export function effects(step: Step, now: Date): Decision<Instance> {
   const { instance, call, answer, happened, rearm } = step;
   const intended = call === undefined ? {} : intentsOf(instance, call, now);
   const own = consequencesOf(step, now);

@@ -3,7 +3,9 @@ import type { ActionOf, StateOf } from '@yunshi/kernel/flow';
 import { addDays, addMonths } from '@yunshi/kernel/calendar';
 import type { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { InstanceId as InstanceIdShape } from '@yunshi/kernel/ids';
-import type { DeliveryType, Line, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { monthsOf, type DeliveryType, type Line, type PeriodUnit } from '@yunshi/kernel/marketplace';
+import type { ServerConfiguration } from '@yunshi/kernel/server';
+import { serverFor, type Server } from '../server/server.ts';
 import { kindOf } from './kinds.ts';
 import { deliveryPolicy, waitMs } from './policy.ts';
 import type { BackOff } from './policy.ts';
@@ -66,12 +68,14 @@ export type Instance = {
   access: string | null;
   /** A paid renewal or conversion that the provider has not answered yet. */
   renewal: Renewal | null;
+  /** Of an image: the cloud server. */
+  server: Server | null;
 };
 
 /** Who asked for the delivery: opaque here, answered later. */
 export type Asker = { readonly sagaId: string; readonly step: string; readonly direction: 'do' | 'undo'; readonly replyTo: string };
 
-export type Refusal = 'provider-failed' | 'provider-never-delivered' | 'not-deliverable';
+export type Refusal = 'provider-failed' | 'provider-never-delivered' | 'not-deliverable' | 'server-not-made';
 
 /** A paid order that changes an instance, until its provider has answered. */
 export type Renewal = {
@@ -99,14 +103,16 @@ export type Order = {
   isTrial: boolean;
   humanDelivery: boolean;
   line: Line;
+  server?: ServerConfiguration | undefined;
 };
 
 /** What came back from the provider, or from the issuer of API keys. `sent` is false only where nobody can have seen the call. */
 export type Outcome =
-  | { kind: 'delivered'; signId?: string | undefined; access: string; validDays?: number | undefined }
+  | { kind: 'delivered'; signId?: string | undefined; access: string; validDays?: number | undefined; expiresAt?: Date | undefined }
   | { kind: 'pending' }
-  | { kind: 'agreed'; access?: string | undefined }
-  | { kind: 'declined' }
+  | { kind: 'agreed'; access?: string | undefined; expiresAt?: Date | undefined }
+  /** Asked to make something, the other side says that it will not, and has not. */
+  | { kind: 'declined'; refusal?: Refusal }
   | { kind: 'failed'; sent: boolean };
 
 /** The next call to make, not before the given time. Its number in the instance's life is `instance.callSeq`. */
@@ -128,7 +134,8 @@ export type Step = {
 export const instanceIdOf = (orderId: OrderId): InstanceId => InstanceIdShape.parse(`ins_${orderId.slice(4)}`);
 
 /** Why a paid order cannot be delivered at all, if so. */
-export function undeliverable({ kind, line, humanDelivery }: Pick<Order, 'kind' | 'line' | 'humanDelivery'>): boolean {
+export function undeliverable({ kind, line, humanDelivery, server }: Pick<Order, 'kind' | 'line' | 'humanDelivery' | 'server'>): boolean {
+  if (line.deliveryType === 'image' && (server === undefined || monthsOf(line.period) === undefined)) return true;
   // Renewals have a saga of their own.
   return kind !== 'new_purchase' || !kindOf({ deliveryType: line.deliveryType, humanDelivery }).isDeliverable;
 }
@@ -172,6 +179,7 @@ export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
     signId: null,
     access: null,
     renewal: null,
+    server: order.server === undefined ? null : serverFor(order.server, monthsOf(line.period) ?? 1),
   };
   return kindOf(fresh).begins === 'case' ? { instance: fresh } : asking(fresh, 'create', now);
 }
@@ -193,6 +201,7 @@ function created(instance: Instance, outcome: Outcome, current: boolean, now: Da
   if (outcome.kind === 'delivered') return shipped(instance, outcome, now);
   const marks = marked(instance, outcome);
   if (!current) return { instance: marks };
+  if (outcome.kind === 'declined' && outcome.refusal !== undefined) return failed(marks, outcome.refusal, now);
   const waiting = outcome.kind === 'pending';
   const next: Instance = {
     ...marks,
@@ -202,7 +211,8 @@ function created(instance: Instance, outcome: Outcome, current: boolean, now: Da
   };
   const ends = endOfPatience(next);
   if (ends.at <= now) return failed(next, ends.refusal, now);
-  return again(next, waiting ? deliveryPolicy.pendingBackOff : deliveryPolicy.backOff, ends.at, now);
+  const { pendingBackOff, backOff } = kindOf(instance).patience;
+  return again(next, waiting ? pendingBackOff : backOff, ends.at, now);
 }
 
 /** An answer that comes after we had given up: the buyer has the money back, so the provider takes back what it made. */
@@ -216,14 +226,16 @@ function takeBack(instance: Instance, outcome: Outcome, now: Date): Step {
 
 /** Whether the provider can have made something: it was reached, and did not say that there is nothing. */
 const marked = (instance: Instance, outcome: Outcome): Instance =>
-  outcome.kind === 'failed' && !outcome.sent ? instance : { ...instance, mayExist: true };
+  (outcome.kind === 'failed' && !outcome.sent) || outcome.kind === 'declined' ? instance : { ...instance, mayExist: true };
 
-function endOfPatience({ pendingSince, failingSince }: Instance): { at: Date; refusal: Refusal } {
-  const pendingEnds = pendingSince === null ? Infinity : pendingSince.getTime() + deliveryPolicy.pendingMsMax;
-  const failingEnds = failingSince === null ? Infinity : failingSince.getTime() + deliveryPolicy.failingMsMax;
+function endOfPatience(instance: Instance): { at: Date; refusal: Refusal } {
+  const { pendingSince, failingSince } = instance;
+  const { patience } = kindOf(instance);
+  const pendingEnds = pendingSince === null ? Infinity : pendingSince.getTime() + patience.pendingMsMax;
+  const failingEnds = failingSince === null ? Infinity : failingSince.getTime() + patience.failingMsMax;
   return pendingEnds <= failingEnds
-    ? { at: new Date(pendingEnds), refusal: 'provider-never-delivered' }
-    : { at: new Date(failingEnds), refusal: 'provider-failed' };
+    ? { at: new Date(pendingEnds), refusal: patience.refusals.pending }
+    : { at: new Date(failingEnds), refusal: patience.refusals.failing };
 }
 
 function shipped(instance: Instance, delivered: Extract<Outcome, { kind: 'delivered' }>, now: Date): Step {
@@ -232,7 +244,7 @@ function shipped(instance: Instance, delivered: Extract<Outcome, { kind: 'delive
       ...moved(instance, 'ship'),
       ...idle,
       shippedAt: now,
-      expiresAt: expiryOf(instance, delivered.validDays, now),
+      expiresAt: delivered.expiresAt ?? expiryOf(instance, delivered.validDays, now),
       mayExist: true,
       signId: delivered.signId ?? null,
       access: delivered.access,
@@ -252,10 +264,11 @@ export function failed(instance: Instance, refusal: Refusal, now: Date): Step {
 
 function told(instance: Instance, outcome: Outcome, now: Date): Step {
   if (outcome.kind === 'agreed' || outcome.kind === 'delivered') return { instance: { ...instance, ...idle } };
-  const ends = new Date((instance.taskSince ?? now).getTime() + deliveryPolicy.tellingMsMax);
+  const { tellingMsMax, backOff } = kindOf(instance).patience;
+  const ends = new Date((instance.taskSince ?? now).getTime() + tellingMsMax);
   // The last call stands in the log as failed, from where a person can re-drive it.
   if (ends <= now) return { instance: { ...instance, ...idle } };
-  return again(instance, deliveryPolicy.backOff, ends, now);
+  return again(instance, backOff, ends, now);
 }
 
 /** At its expiry an instance is isolated 隔离. */

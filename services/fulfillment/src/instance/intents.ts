@@ -1,9 +1,11 @@
 import { write } from '@yunshi/messaging/handle';
 import type { Decision } from '@yunshi/messaging/handle';
+import { callCloud, drawServerPassword } from '../cloud/calls.ts';
 import { callProvider, issueKey } from '../delivery/calls.ts';
 import type { ProviderRequest } from '../delivery/request.ts';
 import { intended } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
+import { monthsOf } from '@yunshi/kernel/marketplace';
 import { expiryOf } from './instance.ts';
 import type { Instance, NextCall, Step } from './instance.ts';
 import { kindNameOf } from './kinds.ts';
@@ -16,7 +18,7 @@ export type Intent = Pick<Decision<Instance>, 'calls' | 'writes'>;
 const intents: Readonly<Record<KindName, (instance: Instance, call: NextCall, now: Date) => Intent>> = {
   saas: toProvider,
   api: toKeyIssuer,
-  image: asksNobody,
+  image: toCloud,
   human_service: asksNobody,
 };
 
@@ -37,6 +39,26 @@ export const consequencesOf = (step: Step, now: Date): Intent => consequences[ki
 
 function asksNobody({ instanceId }: Instance, { task }: NextCall): never {
   throw new Error(`instance ${instanceId}: there is nobody to ask to ${task}`);
+}
+
+/** The cloud, once there is a password to make the server with: every try makes it with the same one. */
+function toCloud(instance: Instance, { task, notBefore }: NextCall): Intent {
+  const { instanceId, signId, callSeq: seq, server, renewal, expiresAt } = instance;
+  if (server === null) throw new Error(`instance ${instanceId}: there is no server to ${task}`);
+  const { configuration, password } = server;
+  if (task === 'create' && password === null) return { calls: [drawServerPassword.intent(instanceId, { instanceId, use: 'create', seq })] };
+  const paid = renewal && task === 'renew' ? monthsOf({ count: renewal.periodCount, unit: renewal.periodUnit }) : undefined;
+  const request = {
+    task,
+    seq,
+    instanceId,
+    configuration,
+    months: paid ?? server.months,
+    ...(task === 'create' && password !== null && { password }),
+    ...(signId !== null && { serverId: signId }),
+    ...(expiresAt !== null && { paidUntil: expiresAt.toISOString() }),
+  };
+  return { calls: [callCloud.intent(instanceId, request, notBefore === undefined ? {} : { notBefore })] };
 }
 
 function toKeyIssuer({ instanceId, productId, skuId, callSeq: seq }: Instance): Intent {

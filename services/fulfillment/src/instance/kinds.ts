@@ -1,5 +1,7 @@
 import type { DeliveryType } from '@yunshi/kernel/marketplace';
-import type { Instance, Task } from './instance.ts';
+import { serverPolicy } from '../cloud/policy.ts';
+import type { Instance, Refusal, Task } from './instance.ts';
+import { deliveryPolicy, type BackOff } from './policy.ts';
 
 /*
  * What differs between the kinds of delivery. The states of an instance, its deadlines, its renewals and its answers to the saga are the same
@@ -20,19 +22,69 @@ export type Kind = {
   readonly isRenewable: (instance: Instance) => boolean;
   /** Whether a person may have a call made again. */
   readonly isResendable: boolean;
+  readonly patience: Patience;
+};
+
+/** For how long, and how often, whoever is to deliver is asked. */
+export type Patience = {
+  /** From the first «later», and of an unbroken run of failures; what the order is then refused with. */
+  readonly pendingMsMax: number;
+  readonly failingMsMax: number;
+  readonly refusals: { readonly pending: Refusal; readonly failing: Refusal };
+  /** That it has expired, or is to be reclaimed. */
+  readonly tellingMsMax: number;
+  readonly backOff: BackOff;
+  readonly pendingBackOff: BackOff;
+};
+
+const withProviders: Patience = {
+  ...deliveryPolicy,
+  refusals: { pending: 'provider-never-delivered', failing: 'provider-failed' },
+};
+const withTheCloud: Patience = {
+  pendingMsMax: serverPolicy.makingMsMax,
+  failingMsMax: serverPolicy.failingMsMax,
+  refusals: { pending: 'server-not-made', failing: 'server-not-made' },
+  tellingMsMax: serverPolicy.releasingMsMax,
+  backOff: serverPolicy.backOff,
+  pendingBackOff: serverPolicy.makingBackOff,
 };
 
 const knownToItsProvider = ({ signId }: Instance): boolean => signId !== null;
 
 export const kinds: Readonly<Record<KindName, Kind>> = {
   /** The provider's endpoint is called; what it never named a signId for it cannot be told about. */
-  saas: { isDeliverable: true, begins: 'asked', asks: knownToItsProvider, isRenewable: knownToItsProvider, isResendable: true },
+  saas: {
+    isDeliverable: true,
+    begins: 'asked',
+    asks: knownToItsProvider,
+    isRenewable: knownToItsProvider,
+    isResendable: true,
+    patience: withProviders,
+  },
   /** Keys are issued by ourselves, and nobody is told. */
-  api: { isDeliverable: true, begins: 'asked', asks: () => false, isRenewable: () => false, isResendable: false },
-  /** No cloud makes servers yet. */
-  image: { isDeliverable: false, begins: 'asked', asks: () => false, isRenewable: () => false, isResendable: false },
+  api: { isDeliverable: true, begins: 'asked', asks: () => false, isRenewable: () => false, isResendable: false, patience: withProviders },
+  /**
+   * The cloud makes a server from it. It can go on only while it is in use 使用中: once it has expired, the cloud may give its machine away
+   * any moment.
+   */
+  image: {
+    isDeliverable: true,
+    begins: 'asked',
+    asks: ({ signId, mayExist }, task) => signId !== null || (task === 'destroy' && mayExist),
+    isRenewable: ({ signId, status }) => signId !== null && status === 'shipped',
+    isResendable: false,
+    patience: withTheCloud,
+  },
   /** People do it, and people are told by the events. */
-  human_service: { isDeliverable: true, begins: 'case', asks: () => false, isRenewable: () => true, isResendable: false },
+  human_service: {
+    isDeliverable: true,
+    begins: 'case',
+    asks: () => false,
+    isRenewable: () => true,
+    isResendable: false,
+    patience: withProviders,
+  },
 };
 
 export const kindNameOf = ({ deliveryType, humanDelivery }: Pick<Instance, 'deliveryType' | 'humanDelivery'>): KindName =>

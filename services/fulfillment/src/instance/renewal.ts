@@ -3,7 +3,6 @@ import type { Line } from '@yunshi/kernel/marketplace';
 import { again, asking, expiryOf, idle, moved, tell } from './instance.ts';
 import { kindOf } from './kinds.ts';
 import type { Asker, Instance, Outcome, Renewal, RenewalRefusal, Step, Task } from './instance.ts';
-import { deliveryPolicy } from './policy.ts';
 
 /*
  * Renewal 续费 and trial conversion 转正式版: paid for, and then agreed by the provider or given back. A renewal prolongs from the old
@@ -64,13 +63,14 @@ export function heardOfRenewal(instance: Instance, call: { task: Task; seq: numb
   switch (outcome.kind) {
     case 'agreed':
     case 'delivered':
-      return renewed(instance, renewal, outcome.access);
+      return renewed(instance, outcome.expiresAt ? { ...renewal, expiresAt: outcome.expiresAt.toISOString() } : renewal, outcome.access);
     case 'declined':
       return refused(instance, renewal, 'provider-refused', now);
     case 'pending':
     case 'failed': {
-      const ends = new Date((instance.taskSince ?? now).getTime() + deliveryPolicy.failingMsMax);
-      return ends <= now ? refused(instance, renewal, 'provider-failed', now) : again(instance, deliveryPolicy.backOff, ends, now);
+      const { failingMsMax, backOff } = kindOf(instance).patience;
+      const ends = new Date((instance.taskSince ?? now).getTime() + failingMsMax);
+      return ends <= now ? refused(instance, renewal, 'provider-failed', now) : again(instance, backOff, ends, now);
     }
   }
 }

@@ -43,7 +43,7 @@ const ListedInstance = z.object(Listed).meta({ id: 'ListedInstance' });
 const ShownInstance = z
   .object({
     ...Listed,
-    failure: z.enum(['provider-failed', 'provider-never-delivered', 'not-deliverable']).nullable(),
+    failure: z.enum(['provider-failed', 'provider-never-delivered', 'not-deliverable', 'server-not-made']).nullable(),
     ...serviceInformation,
   })
   .meta({ id: 'Instance' });

@@ -3,6 +3,7 @@ import type { Access } from '../delivery/dialect.ts';
 import type { SignIn } from '../delivery/sign-in.ts';
 import { boundTo } from '../bound-to.ts';
 import type { Vault } from '@yunshi/service/vault';
+import { operationKinds, serverFlow } from '../server/server.ts';
 import type { Instance } from './instance.ts';
 
 /*
@@ -19,14 +20,38 @@ const App = z.object({
   fields: z.array(z.object({ name: z.string(), value: z.string() })).meta({ description: 'Account, initial password, keys' }),
 });
 
+const Disk = z.object({ type: z.string(), size_gb: z.int() });
+const CloudServer = z
+  .object({
+    server_id: z.string().nullable().meta({ description: 'null until the cloud has said one' }),
+    state: z.enum(serverFlow.states).meta({ description: '创建中, 运行中, 关机中, 已关机, 开机中, 重装中, 已隔离, 已释放' }),
+    operation: z
+      .object({ kind: z.enum(operationKinds), since: z.string() })
+      .nullable()
+      .meta({ description: 'What is being done, as its owner wanted' }),
+    public_ip: z.string().nullable(),
+    private_ip: z.string().nullable(),
+    region: z.string(),
+    zone: z.string(),
+    machine_type: z.string(),
+    image_id: z.string(),
+    system_disk: Disk,
+    data_disks: z.array(Disk),
+    bandwidth: z.object({ billing: z.string(), mbps: z.int() }),
+    security_group_id: z.string(),
+    login_method: z.enum(['password', 'ssh_key']),
+  })
+  .meta({ id: 'CloudServer' });
+
 /** The fields that the detail has beside those of the list. */
 export const serviceInformation = {
   app: App.nullable().meta({ description: '应用信息; null until it is delivered, while it is suspended, and after it is closed' }),
+  server: CloudServer.nullable().meta({ description: '云服务器, of an image' }),
 };
 const Information = z.object(serviceInformation);
 export type ServiceInformation = z.infer<typeof Information>;
 
-const nothing: ServiceInformation = { app: null };
+const nothing: ServiceInformation = { app: null, server: null };
 
 export type InformationParts = { readonly vault: Pick<Vault, 'open'>; readonly signIn: SignIn };
 export type InformationOf = (instance: Instance) => Promise<ServiceInformation>;
@@ -35,7 +60,7 @@ export type InformationOf = (instance: Instance) => Promise<ServiceInformation>;
 export const informationFrom =
   (parts: InformationParts): InformationOf =>
   async (instance) =>
-    instance.suspendedAt === null ? { app: await appOf(instance, parts) } : nothing;
+    instance.suspendedAt === null ? { app: await appOf(instance, parts), server: serverOf(instance) } : nothing;
 
 async function appOf(instance: Instance, { vault, signIn }: InformationParts): Promise<z.infer<typeof App> | null> {
   const { instanceId, access } = instance;
@@ -44,4 +69,28 @@ async function appOf(instance: Instance, { vault, signIn }: InformationParts): P
   const { website, additional } = opened;
   const authUrl = await signIn(instance, opened);
   return { ...(website !== undefined && { website }), ...(authUrl !== undefined && { auth_url: authUrl }), fields: additional };
+}
+
+const diskOf = ({ type, sizeGb }: { type: string; sizeGb: number }) => ({ type, size_gb: sizeGb });
+
+function serverOf({ server, signId }: Instance): z.infer<typeof CloudServer> | null {
+  if (server === null) return null;
+  const { configuration, state, operation, publicIp, privateIp, imageId } = server;
+  const { region, zone, machineType, systemDisk, dataDisks, bandwidth, securityGroupId, login } = configuration;
+  return {
+    server_id: signId,
+    state,
+    operation: operation && { kind: operation.kind, since: operation.since },
+    public_ip: publicIp,
+    private_ip: privateIp,
+    region,
+    zone,
+    machine_type: machineType,
+    image_id: imageId,
+    system_disk: diskOf(systemDisk),
+    data_disks: dataDisks.map(diskOf),
+    bandwidth,
+    security_group_id: securityGroupId,
+    login_method: login.method,
+  };
 }

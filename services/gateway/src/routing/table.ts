@@ -30,6 +30,7 @@ export const rules: readonly Rule[] = [
   // Pages for a buyer’s browser, on the way to a channel: whoever knows the address may open it.
   { path: 'pay', to: 'payment-gateway', open: 'all' },
   { path: 'instances', to: 'fulfillment' },
+  { path: 'server-offers', to: 'fulfillment' },
   { path: 'provider/products', to: 'catalog' },
   { path: 'provider/products/*/endpoint', to: 'fulfillment' },
   { path: 'provider/coupons', to: 'coupon' },

@@ -1,6 +1,7 @@
 import type { CsvColumn } from '@yunshi/http/csv';
 import { chinaTime } from '@yunshi/kernel/calendar';
 import { yuan } from '@yunshi/kernel/money';
+import { serverAmountOf } from '../quote/server.ts';
 import type { Order, OrderStatus } from './order.ts';
 
 const statuses: Readonly<Record<OrderStatus, string>> = {
@@ -31,6 +32,7 @@ export const orderColumns: readonly CsvColumn<Order>[] = [
   { title: '数量', of: ({ line }) => line.quantity },
   { title: '改价前总计', of: ({ firstTotal }) => inYuan(firstTotal) },
   { title: '商品总计', of: ({ total }) => inYuan(total) },
+  { title: '其中云服务器', of: ({ server }) => inYuan(serverAmountOf(server)) },
   { title: '优惠券抵扣', of: ({ deduction }) => inYuan(deduction) },
   { title: '实付金额', of: ({ payable }) => inYuan(payable) },
   { title: '已退金额', of: ({ refunded }) => inYuan(refunded) },

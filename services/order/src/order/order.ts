@@ -22,6 +22,7 @@ import {
   type WishRefusal,
 } from '../quote/quote.ts';
 import { kindOf, limitOf } from '../quote/renewal.ts';
+import { serverFor, type ServerPrice, type ServerRefusal, type ServerSale } from '../quote/server.ts';
 
 /**
  * 待审批 (only where the buyer's organisation wants it) → 待支付 → 处理中 → 交易成功, or 已取消, 已关闭, failed. Money and the buyer's wish to cancel may cross: an order that was paid for a
@@ -71,6 +72,8 @@ export type Order = {
   /** The instance that a renewal or a conversion is for. */
   readonly forInstanceId: InstanceId | null;
   readonly line: Line;
+  /** Of an image: the cloud server, a sale of the marketplace's own. */
+  readonly server: ServerSale | null;
   readonly total: Fen;
   readonly claimId: ClaimId | null;
   readonly couponName: string | null;
@@ -184,12 +187,15 @@ export type Facts = {
   readonly trialTaken: boolean;
   /** How many orders of the SKU count against its limit for the buyer, where it has one. */
   readonly bought: number;
+  /** What the cloud says to the server of an image. */
+  readonly server: ServerPrice | undefined;
   /** What the buyer's organisation has decided. */
   readonly rules: Rules;
 };
 
 export type OrderRefusal =
   | WishRefusal
+  | ServerRefusal
   | CouponNotUsable
   | { readonly code: 'trial-already-taken'; readonly field: 'sku_id' }
   | { readonly code: 'purchase-limit-reached'; readonly field: 'sku_id'; readonly maximum: number }
@@ -201,14 +207,15 @@ export type OrderRefusal =
 export function quoteFor(
   wish: Wish,
   choice: CouponChoice,
-  { product, coupons, trialTaken, bought }: Omit<Facts, 'rules'>,
+  { product, coupons, trialTaken, bought, server: told }: Omit<Facts, 'rules'>,
 ): Result<Quote, OrderRefusal> {
   const priced = price(product, wish);
   if (!priced.ok) return priced;
   if (isTrial(priced.value.sku) && trialTaken) return no({ code: 'trial-already-taken', field: 'sku_id' });
   const maximum = limitOf(wish, priced.value.sku);
   if (maximum !== undefined && bought >= maximum) return no({ code: 'purchase-limit-reached', field: 'sku_id', maximum });
-  return quote(priced.value, coupons, choice);
+  const server = serverFor(wish, priced.value.line, told);
+  return server.ok ? quote(priced.value, server.value, coupons, choice) : server;
 }
 
 /** Places an order at the server's price. An order with nothing to pay is in processing at once; one above its organisation's limit waits. */
@@ -218,7 +225,7 @@ export function place(request: Request, facts: Facts, policy: OrderPolicy, now: 
   if (facts.rules.poNumberRequired && request.poNumber === undefined) return no({ code: 'po-number-missing', field: 'po_number' });
   const quoted = quoteFor(request.wish, request.coupon, facts);
   if (!quoted.ok) return quoted;
-  const { line, product, sku, total, coupon, deduction, payable } = quoted.value;
+  const { line, server, product, sku, total, coupon, deduction, payable } = quoted.value;
   if (request.expectedPayable !== undefined && request.expectedPayable !== payable) {
     return no({ code: 'price-changed', field: 'expected_payable', payable });
   }
@@ -241,6 +248,7 @@ export function place(request: Request, facts: Facts, policy: OrderPolicy, now: 
     isTrial: isTrial(sku),
     forInstanceId: request.wish.renews?.instanceId ?? null,
     line,
+    server,
     total,
     claimId: coupon?.claimId ?? null,
     couponName: coupon?.name ?? null,

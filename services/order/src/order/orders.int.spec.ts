@@ -104,7 +104,7 @@ describe('the file of my orders', () => {
       [second.order_number, '新购', '待支付', '帆影智能客服', '基础版'],
       [first.order_number, '新购', '待支付', '帆影智能客服', '团队版'],
     ]);
-    expect(rows[2]).toContain(',1,1200.00,1200.00,0.00,1200.00,0.00,');
+    expect(rows[2]).toContain(',1,1200.00,1200.00,0.00,0.00,1200.00,0.00,');
     expect((await market.file('/v1/orders/export?status=completed', 'he')).split('\r\n')).toHaveLength(2);
   });
 });

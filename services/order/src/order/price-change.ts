@@ -4,6 +4,7 @@ import type { UserId } from '@yunshi/kernel/ids';
 import type { Fen } from '@yunshi/kernel/money';
 import { no, ok, type Result } from '@yunshi/kernel/result';
 import type { OrderPolicy } from '../policy.ts';
+import { serverAmountOf } from '../quote/server.ts';
 import { awaitedOf, moved, orderFlow, priceChangeFlow, told, type Changed, type Order, type PriceChange } from './order.ts';
 
 /*
@@ -25,6 +26,7 @@ export type PriceRefusal =
   | { readonly code: 'price-change-under-way' }
   | { readonly code: 'too-many-price-changes' }
   | { readonly code: 'price-unchanged'; readonly field: 'total' }
+  | { readonly code: 'price-below-server'; readonly field: 'total'; readonly server: Fen }
   | { readonly code: 'price-above-original'; readonly field: 'total'; readonly total: Fen; readonly payable: Fen };
 
 /** Notes the wish. From here on the buyer is told that the order cannot be paid for a moment. */
@@ -34,6 +36,9 @@ export function askPrice(order: Order, asked: PriceAsked, { priceChangesMax }: O
   if (order.priceChanges >= priceChangesMax) return no({ code: 'too-many-price-changes' });
   const { total, deduction, changeId, note, by } = asked;
   if (total === order.total) return no({ code: 'price-unchanged', field: 'total' });
+  // The provider gives up what is its own: the server is the marketplace's.
+  const server = serverAmountOf(order.server);
+  if (total < server) return no({ code: 'price-below-server', field: 'total', server });
   const payable = total - deduction;
   // A lower price may cost more where the coupon does not reach it any more.
   if (total > order.firstTotal || payable > order.firstPayable)
@@ -50,7 +55,7 @@ export function takePrice(order: Order, changeId: string, now: Date): Result<Cha
   if (order.status !== 'pending_payment') return no(isTerminal(orderFlow, order.status) ? 'ended' : 'paid');
   if (order.cancelRequestedAt !== null) return no('ended');
   const { total, deduction, payable } = change;
-  const amounts = { line: { ...order.line, amount: total }, total, deduction, payable };
+  const amounts = { line: { ...order.line, amount: total - serverAmountOf(order.server) }, total, deduction, payable };
   const coupon = deduction > 0 ? {} : { claimId: null, couponName: null };
   const priced = { ...order, ...amounts, ...coupon, priceChange: after(change, 'change') };
   const changed = payable > 0 ? priced : moved(priced, 'waive');

@@ -10,6 +10,7 @@ import type { Core } from '@yunshi/messaging/core';
 import { Problem } from '../problems.ts';
 import type { Order } from './order.ts';
 import { findOrder } from './orders.ts';
+import { serverAmountOf } from '../quote/server.ts';
 import { PriceRequest, ShownOrder } from './wire.ts';
 import { changeOrderPrice } from './writes.ts';
 
@@ -17,9 +18,11 @@ const couponMsMax = 2_000;
 const Params = z.strictObject({ order_id: OrderId });
 
 /** What the coupon that the order holds takes off another price. */
-async function deductionAt(core: Pick<Core, 'ask'>, { claimId, accountId, kind, line }: Order, total: Fen): Promise<Fen> {
-  if (claimId === null || total === 0) return 0;
-  return (await core.ask(deductionOf, { claimId, accountId, kind, lines: [{ ...line, amount: total }] }, couponMsMax)).deduction;
+async function deductionAt(core: Pick<Core, 'ask'>, { claimId, accountId, kind, line, server }: Order, total: Fen): Promise<Fen> {
+  // Below the price of the server the order refuses it.
+  const amount = Math.max(0, total - serverAmountOf(server));
+  if (claimId === null || amount === 0) return 0;
+  return (await core.ask(deductionOf, { claimId, accountId, kind, lines: [{ ...line, amount }] }, couponMsMax)).deduction;
 }
 
 /** POST /v1/provider/orders/{id}/price: 改价. */
@@ -38,6 +41,7 @@ export const priceRoutes =
             'price-change-under-way',
             'price-unchanged',
             'price-above-original',
+            'price-below-server',
             'too-many-price-changes',
           ),
         },

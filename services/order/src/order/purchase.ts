@@ -1,5 +1,6 @@
 import type { OrderId, SagaId } from '@yunshi/kernel/ids';
 import { startSaga, type SagaStart } from '@yunshi/messaging/handle';
+import { serverAmountOf } from '../quote/server.ts';
 import { purchaseSaga } from '../sagas/purchase.saga.ts';
 import { renewalSaga } from '../sagas/renewal.saga.ts';
 import { repricingSaga } from '../sagas/repricing.saga.ts';
@@ -19,6 +20,8 @@ export const beginPurchase = (order: Order): SagaStart =>
       userId: order.userId,
       kind: order.kind,
       line: order.line,
+      ...(order.server?.configuration && { server: order.server.configuration }),
+      serverAmount: serverAmountOf(order.server),
       productName: order.productName,
       skuName: order.skuName,
       isTrial: order.isTrial,

@@ -5,6 +5,7 @@ import { BankCode } from '@yunshi/kernel/banks';
 import { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { DeliveryType, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
+import { ShownServerSale, shownServerSale } from '../quote/server-wire.ts';
 import { wishBody } from '../quote/wire.ts';
 import { awaitedOf, orderFlow, priceChangeFlow, type Entry, type Order, type PriceChangeStatus } from './order.ts';
 import { sentences } from './sentences.ts';
@@ -26,7 +27,9 @@ export const OrderDecision = z.strictObject({
 });
 
 export const PriceRequest = z.strictObject({
-  total: Fen.meta({ description: 'What the goods are to cost before coupons 商品总计: from 0 to the original' }),
+  total: Fen.meta({
+    description: 'What the goods are to cost before coupons 商品总计: from 0, or the price of the server under an image, to the original',
+  }),
   note: z.string().trim().min(1).max(200).optional().meta({ description: 'For the buyer' }),
 });
 
@@ -63,6 +66,7 @@ export const ShownOrder = z
     quantity: z.int(),
     period: z.object({ count: z.int(), unit: PeriodUnit }).nullable(),
     unit_price: Fen,
+    server: ShownServerSale,
     total: Fen,
     coupon: z.object({ claim_id: ClaimId, name: z.string() }).nullable(),
     deduction: Fen,
@@ -108,6 +112,7 @@ export function shownOrder(order: Order): ShownOrder {
     quantity: line.quantity,
     period: line.period ?? null,
     unit_price: line.unitPrice,
+    server: shownServerSale(order.server),
     total: order.total,
     coupon: claimId === null ? null : { claim_id: claimId, name: couponName ?? '' },
     deduction: order.deduction,

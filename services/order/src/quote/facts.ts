@@ -1,6 +1,7 @@
 import { couponsForOrder } from '@yunshi/contracts/coupon';
+import { priceServer } from '@yunshi/contracts/fulfillment';
 import type { AccountId } from '@yunshi/kernel/ids';
-import type { OrderKind } from '@yunshi/kernel/marketplace';
+import { monthsOf, type OrderKind } from '@yunshi/kernel/marketplace';
 import type { Result } from '@yunshi/kernel/result';
 import type { Core } from '@yunshi/messaging/core';
 import type { Facts } from '../order/order.ts';
@@ -11,9 +12,12 @@ import { countBought } from '../order/allowances.ts';
 import { isTrialTaken } from '../order/trials.ts';
 import { findProductOfSku } from './products.ts';
 import { kindOf, limitOf, wishOf, type Asked, type RenewalRefusal } from './renewal.ts';
+import { needsServer, type ServerPrice } from './server.ts';
 import { isTrial, noCoupons, price, type Coupons, type Priced, type Wish } from './quote.ts';
 
 const couponsMsMax = 2_000;
+/** It may have to ask the cloud three times, one after the other. */
+const serverMsMax = 10_000;
 
 type Asking = { readonly accountId: AccountId; readonly wish: Wish; readonly withCoupons: boolean };
 
@@ -21,16 +25,32 @@ type Asking = { readonly accountId: AccountId; readonly wish: Wish; readonly wit
 export async function factsFor(core: Core, { accountId, wish, withCoupons }: Asking): Promise<Facts> {
   const product = await findProductOfSku(core.sql, wish.skuId);
   const priced = price(product, wish);
-  if (!priced.ok) return { product, coupons: noCoupons, trialTaken: false, bought: 0, rules: noRules };
+  if (!priced.ok) return { product, coupons: noCoupons, trialTaken: false, bought: 0, server: undefined, rules: noRules };
   const { line, sku } = priced.value;
   const isLimited = limitOf(wish, sku) !== undefined;
-  const [trialTaken, bought, coupons, rules] = await Promise.all([
+  const [trialTaken, bought, server, coupons, rules] = await Promise.all([
     isTrial(sku) && isTrialTaken(core.sql, { accountId, productId: line.productId }),
     isLimited ? countBought(core.sql, { accountId, skuId: sku.skuId }) : 0,
+    needsServer(line, wish) ? serverPriceOf(core, { accountId, wish }, priced.value) : undefined,
     withCoupons && line.amount > 0 ? couponsOf(core, { accountId, kind: kindOf(wish) }, priced.value) : noCoupons,
     findPurchasing(core.sql, accountId),
   ]);
-  return { product, coupons, trialTaken, bought, rules: rules ?? noRules };
+  return { product, coupons, trialTaken, bought, server, rules: rules ?? noRules };
+}
+
+/** A new server as it is wished, or one more period of the instance's. */
+async function serverPriceOf(
+  core: Core,
+  { accountId, wish: { server, renews } }: Pick<Asking, 'accountId' | 'wish'>,
+  { line: { productId, period } }: Priced,
+): Promise<ServerPrice | undefined> {
+  const months = monthsOf(period);
+  if (months === undefined) return undefined;
+  if (renews !== undefined) {
+    const { instanceId } = renews;
+    return core.ask(priceServer, { months, of: { what: 'renewal', instanceId, accountId } }, serverMsMax);
+  }
+  return server && core.ask(priceServer, { months, of: { what: 'new', productId, server } }, serverMsMax);
 }
 
 type Buyer = { readonly accountId: AccountId; readonly kind: OrderKind };

@@ -80,20 +80,30 @@ describe('the price of a line', () => {
     });
   });
 
-  test.each(['image', 'human_service'] as const)('nobody pays for an %s, which cannot be delivered yet', (deliveryType) => {
-    const undeliverable = { ...helpDeskProduct, deliveryType };
+  test('nobody pays for a human service, which cannot be delivered yet', () => {
+    const undeliverable = { ...helpDeskProduct, deliveryType: 'human_service' as const };
     expect(priced({ skuId: yearly, quantity: 1, duration: 1 }, undeliverable)).toEqual({
       ok: false,
       error: { code: 'delivery-not-offered', field: 'sku_id' },
     });
   });
+
+  test('nobody pays for an image by the day or for ever: servers are rented by whole months', () => {
+    const image = { ...helpDeskProduct, deliveryType: 'image' as const };
+    const byDays = { model: 'per_period' as const, price: 900, unit: 'day' as const, durations: [7] };
+    const unfit = { ...image, skus: [{ skuId: monthly, name: '周版', price: byDays, onSale: true }] };
+    const refused = { ok: false, error: { code: 'delivery-not-offered', field: 'sku_id' } };
+    expect(priced({ skuId: monthly, quantity: 1, duration: 7 }, unfit)).toEqual(refused);
+    expect(priced({ skuId: calls, quantity: 1 }, image)).toEqual(refused);
+    expect(priced({ skuId: yearly, quantity: 1, duration: 1 }, image).ok).toBe(true);
+  });
 });
 
 const year = { skuId: yearly, quantity: 1, duration: 1 };
-const quoted = (coupons: Coupons, choice: Parameters<typeof quote>[2]) => {
+const quoted = (coupons: Coupons, choice: Parameters<typeof quote>[3]) => {
   const line = priced(year);
   if (!line.ok) throw new Error(line.error.code);
-  return quote(line.value, coupons, choice);
+  return quote(line.value, null, coupons, choice);
 };
 
 describe('the coupon of a quote', () => {

@@ -1,9 +1,11 @@
 import type { PriceModel, SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { CouponRefusal } from '@yunshi/contracts/coupon';
 import type { ClaimId, CouponId, InstanceId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
-import type { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
+import { monthsOf, type DeliveryType, type Line, type OrderKind } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { no, ok, type Result } from '@yunshi/kernel/result';
+import type { ServerConfiguration } from '@yunshi/kernel/server';
+import { serverAmountOf, type ServerSale } from './server.ts';
 
 /** What this service knows of a product of the catalogue: the newest version that it was told. */
 export type Product = {
@@ -22,6 +24,8 @@ export type Wish = {
   readonly skuId: SkuId;
   readonly quantity: number;
   readonly duration?: number | undefined;
+  /** Of an image that is bought new: the cloud server that is to be made of it. */
+  readonly server?: ServerConfiguration | undefined;
   /** The instance that is to go on, instead of a new one. */
   readonly renews?: { readonly kind: Exclude<OrderKind, 'new_purchase'>; readonly instanceId: InstanceId } | undefined;
 };
@@ -36,7 +40,12 @@ export type WishRefusal =
   | { readonly code: 'amount-too-large'; readonly field: 'quantity'; readonly maximum: Fen };
 
 /** What fulfilment can bring to an end. Nobody shall pay for what this marketplace cannot deliver yet, only to be refunded. */
-const delivered: ReadonlySet<DeliveryType> = new Set(['saas', 'api']);
+const delivered: ReadonlySet<DeliveryType> = new Set(['saas', 'api', 'image']);
+
+/** Servers are rented by whole months. */
+const isDeliverable = ({ deliveryType }: Pick<Product, 'deliveryType'>, terms: ReturnType<typeof periodsOf>): boolean =>
+  delivered.has(deliveryType) &&
+  (deliveryType !== 'image' || (terms !== undefined && monthsOf({ count: 1, unit: terms.unit }) !== undefined));
 
 /** One line with the server's price, and what the buyer knows it by. */
 export type Priced = { readonly line: Line; readonly product: Product; readonly sku: SkuSnapshot };
@@ -47,10 +56,10 @@ export function price(product: Product | undefined, wish: Wish): Result<Priced, 
   if (!product || !sku) return no({ code: 'sku-not-found', field: 'sku_id' });
   if (!product.published) return no({ code: 'product-withdrawn', field: 'sku_id' });
   if (!sku.onSale) return no({ code: 'sku-not-on-sale', field: 'sku_id' });
-  if (!delivered.has(product.deliveryType)) return no({ code: 'delivery-not-offered', field: 'sku_id' });
   const { minimum, maximum } = quantitiesOf(sku.price);
   if (wish.quantity < minimum || wish.quantity > maximum) return no({ code: 'quantity-not-offered', field: 'quantity', minimum, maximum });
   const terms = periodsOf(sku.price);
+  if (!isDeliverable(product, terms)) return no({ code: 'delivery-not-offered', field: 'sku_id' });
   const isOffered = terms ? wish.duration !== undefined && terms.durations.includes(wish.duration) : wish.duration === undefined;
   if (!isOffered) return no({ code: 'duration-not-offered', field: 'duration', offered: terms?.durations ?? [] });
   const periods = wish.duration ?? 1;
@@ -107,6 +116,8 @@ export type CouponNotUsable = { readonly code: 'coupon-not-usable'; readonly fie
 
 /** What an order costs: 商品总计 − 优惠券抵扣 = 实付金额. */
 export type Quote = Priced & {
+  readonly server: ServerSale | null;
+  /** The line and the server. */
   readonly total: Fen;
   readonly coupon: UsableCoupon | undefined;
   readonly deduction: Fen;
@@ -114,15 +125,22 @@ export type Quote = Priced & {
   readonly coupons: Coupons;
 };
 
-/** Puts the price and the chosen coupon together. */
-export function quote(priced: Priced, coupons: Coupons, choice: CouponChoice): Result<Quote, CouponNotUsable> {
+/** Puts the price, the server's and the chosen coupon together. Coupons are the provider's, and take off its own part alone. */
+export function quote(
+  priced: Priced,
+  server: ServerSale | null,
+  coupons: Coupons,
+  choice: CouponChoice,
+): Result<Quote, CouponNotUsable | WishRefusal> {
   const chosen = choose(coupons, choice);
   if (!chosen.ok) return chosen;
-  const total = priced.line.amount;
+  const total = priced.line.amount + serverAmountOf(server);
+  if (total > amountMax) return no({ code: 'amount-too-large', field: 'quantity', maximum: amountMax });
   const deduction = chosen.value?.deduction ?? 0;
   // Not a buyer's mistake: the coupon service would have taken off more than there is.
-  if (deduction > total) throw new Error(`coupon ${chosen.value?.claimId} takes ${deduction} fen off a total of ${total}`);
-  return ok({ ...priced, total, coupon: chosen.value, deduction, payable: total - deduction, coupons });
+  const { amount } = priced.line;
+  if (deduction > amount) throw new Error(`coupon ${chosen.value?.claimId} takes ${deduction} fen off a total of ${amount}`);
+  return ok({ ...priced, server, total, coupon: chosen.value, deduction, payable: total - deduction, coupons });
 }
 
 function choose({ usable, unusable }: Coupons, choice: CouponChoice): Result<UsableCoupon | undefined, CouponNotUsable> {

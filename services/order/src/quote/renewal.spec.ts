@@ -26,7 +26,7 @@ describe('what is asked for', () => {
   test('of a renewal is the SKU and quantity of its instance', () => {
     expect(wishOf(renewal, helpDeskInstance, helpDeskProduct)).toEqual({
       ok: true,
-      value: { skuId: yearly, quantity: 3, duration: 2, renews: { kind: 'renewal', instanceId } },
+      value: { skuId: yearly, quantity: 3, duration: 2, server: undefined, renews: { kind: 'renewal', instanceId } },
     });
     expect(wishOf(renewal, { ...helpDeskInstance, status: 'expired' }, helpDeskProduct).ok).toBe(true);
   });
@@ -41,7 +41,13 @@ describe('what is asked for', () => {
     ['is a trial', renewal, trial, 'trial'],
     ['is no trial', conversion, helpDeskInstance, 'not-a-trial'],
     ['has a SKU that is gone', renewal, { ...helpDeskInstance, skuId: named<SkuId>('sku', '999') }, 'has-no-periods'],
-    ['is an image', renewal, { ...helpDeskInstance, deliveryType: 'image' }, 'not-offered'],
+    ['people deliver', renewal, { ...helpDeskInstance, deliveryType: 'human_service' }, 'not-offered'],
+    [
+      'is an image whose server is not in use any more',
+      renewal,
+      { ...helpDeskInstance, deliveryType: 'image', status: 'expired' },
+      'not-in-use',
+    ],
   ] as const)('is refused of an instance that %s', (_, asked, known, why) => {
     const refused = wishOf(asked, known, helpDeskProduct);
     expect(refused).toMatchObject({

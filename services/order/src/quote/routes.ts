@@ -21,6 +21,10 @@ export const wishProblems = Problem.codes(
   'coupon-not-usable',
   'instance-not-found',
   'instance-not-renewable',
+  'server-not-configured',
+  'server-not-wanted',
+  'servers-not-offered',
+  'server-choice-not-offered',
 );
 
 export const quoteRoutes =

@@ -6,6 +6,7 @@ import { Fen } from '@yunshi/kernel/money';
 import { agreementName, type OrderPolicy } from '../policy.ts';
 import { isTrial, type Quote, type Wish } from './quote.ts';
 import { kindOf, type Asked } from './renewal.ts';
+import { configurationIn, ServerWish, ShownServerSale, shownServerSale } from './server-wire.ts';
 
 const wishShape = {
   kind: OrderKind.default('new_purchase').meta({ description: 'new_purchase 新购, renewal 续费, trial_conversion 转正式版' }),
@@ -18,6 +19,7 @@ const wishShape = {
     .max(120)
     .optional()
     .meta({ description: "How many of the SKU's own periods, where it has any: 3 of a monthly SKU are 3 months" }),
+  server: ServerWish.optional().meta({ description: 'Of an image that is bought new: the cloud server that is made of it' }),
   coupon: z
     .union([z.enum(['best', 'none']), ClaimId])
     .default('best')
@@ -48,13 +50,16 @@ type AskedOnWire = {
   instance_id?: InstanceId | undefined;
   quantity?: number | undefined;
   duration?: number | undefined;
+  server?: z.output<typeof ServerWish> | undefined;
 };
 
 /** What the body asks for; its schema has seen to it that the subject is named. */
-export const askedIn = ({ kind, sku_id: skuId, instance_id: instanceId, quantity, duration }: AskedOnWire): Asked =>
-  kind === 'new_purchase'
-    ? { kind, skuId: skuId as SkuId, quantity: quantity ?? 1, duration }
-    : { kind, instanceId: instanceId as InstanceId, quantity, duration };
+export function askedIn({ kind, sku_id: skuId, instance_id: instanceId, quantity, duration, server: wanted }: AskedOnWire): Asked {
+  const server = wanted && configurationIn(wanted);
+  return kind === 'new_purchase'
+    ? { kind, skuId: skuId as SkuId, quantity: quantity ?? 1, duration, server }
+    : { kind, instanceId: instanceId as InstanceId, quantity, duration, server };
+}
 
 export const ShownQuote = z
   .object({
@@ -66,6 +71,7 @@ export const ShownQuote = z
     instance_id: InstanceId.nullable().meta({ description: 'The instance that goes on' }),
     period: z.object({ count: z.int(), unit: PeriodUnit }).nullable(),
     unit_price: Fen,
+    server: ShownServerSale,
     total: Fen.meta({ description: '商品总计' }),
     deduction: Fen.meta({ description: '优惠券抵扣' }),
     payable: Fen.meta({ description: '实付金额 = 商品总计 − 优惠券抵扣' }),
@@ -91,7 +97,7 @@ export const ShownQuote = z
 
 export function shownQuote(
   wish: Wish,
-  { line, product, sku, total, deduction, payable, coupon, coupons }: Quote,
+  { line, server, product, sku, total, deduction, payable, coupon, coupons }: Quote,
   policy: OrderPolicy,
 ): z.infer<typeof ShownQuote> {
   return {
@@ -103,6 +109,7 @@ export function shownQuote(
     instance_id: wish.renews?.instanceId ?? null,
     period: line.period ?? null,
     unit_price: line.unitPrice,
+    server: shownServerSale(server),
     total,
     deduction,
     payable,

@@ -4,7 +4,7 @@ import type { InstanceId } from '@yunshi/kernel/ids';
 import { saga } from '@yunshi/saga/define';
 import { couponReserved, couponUsed, orderCompleted, orderPlaced, paymentCollected, Purchase } from './steps.ts';
 
-const delivery = ({ orderId, orderNumber, accountId, userId, kind, productName, skuName, isTrial, line }: Purchase) => ({
+const delivery = ({ orderId, orderNumber, accountId, userId, kind, productName, skuName, isTrial, line, server }: Purchase) => ({
   orderId,
   orderNumber,
   accountId,
@@ -14,6 +14,7 @@ const delivery = ({ orderId, orderNumber, accountId, userId, kind, productName, 
   skuName,
   isTrial,
   line,
+  ...(server !== undefined && { server }),
 });
 const delivered = (p: Purchase, { instanceId }: { instanceId: InstanceId }) => ({ ...p, instanceId });
 const sale = ({ orderId, accountId, line }: Purchase) => ({ orderId, accountId, productId: line.productId, quantity: line.quantity });

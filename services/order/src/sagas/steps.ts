@@ -5,6 +5,7 @@ import { collectPayment, returnPayment } from '@yunshi/contracts/payment';
 import { AccountId, ClaimId, InstanceId, OrderId, UserId } from '@yunshi/kernel/ids';
 import { Line, OrderKind } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
+import { ServerConfiguration } from '@yunshi/kernel/server';
 import type { Failure } from '@yunshi/saga/define';
 
 /* What the sagas of this service have in common: what they remember, and the steps by which an order is begun, paid and ended. */
@@ -17,6 +18,10 @@ export const Purchase = z.object({
   userId: UserId,
   kind: OrderKind,
   line: Line,
+  /** Of an image: the cloud server that is made of it. */
+  server: ServerConfiguration.optional(),
+  /** How much of the payable amount is for a server. */
+  serverAmount: Fen.default(0),
   productName: z.string(),
   skuName: z.string(),
   isTrial: z.boolean(),
@@ -43,11 +48,12 @@ const hasCoupon = (p: Purchase) => p.claimId !== undefined;
 const claim = ({ orderId, accountId, claimId }: Purchase) => ({ orderId, accountId, claimId: claimId as ClaimId });
 const reservation = (p: Purchase) => ({ ...claim(p), kind: p.kind, lines: [p.line] });
 
-const bill = ({ orderId, accountId, line, payable, productName, skuName, payBy }: Purchase) => ({
+const bill = ({ orderId, accountId, line, payable, serverAmount, productName, skuName, payBy }: Purchase) => ({
   orderId,
   accountId,
   providerId: line.providerId,
   amount: payable,
+  serverAmount,
   description: `${productName} ${skuName}`.slice(0, descriptionMax),
   deliveryType: line.deliveryType,
   payBy,

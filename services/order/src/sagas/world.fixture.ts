@@ -49,7 +49,9 @@ export const world: World<Purchase> = {
     }),
     answersTo(fulfilOrder, {
       fulfilled: () => ({ instanceId: instance }),
-      refused: (_, draw) => ({ reason: draw(() => fc.constantFrom('provider-failed', 'provider-never-delivered', 'not-deliverable')) }),
+      refused: (_, draw) => ({
+        reason: draw(() => fc.constantFrom('provider-failed', 'provider-never-delivered', 'not-deliverable', 'server-not-made')),
+      }),
     }),
     answersTo(renewInstance, {
       renewed: () => ({ instanceId: instance }),
