@@ -65,6 +65,12 @@ export const productsAfter = query('catalog.products-after', 1, {
   answer: z.object({ products: z.array(productChanged.data), next: ProductId.nullable() }),
 });
 
+/** How a provider is reached 服务商联系方式: for those who have bought from it. Null where there is no such provider. */
+export const contactOfProvider = query('catalog.contact-of-provider', 1, {
+  data: z.object({ providerId: ProviderId }),
+  answer: z.object({ contact: z.object({ phone: z.string(), email: z.string(), serviceHours: z.string() }).nullable() }),
+});
+
 /** Adds one to a product's completed sales 交易成功, once for an order however often it is asked. */
 export const recordSale = command('catalog.record-sale', 1, {
   data: z.object({ orderId: OrderId, productId: ProductId, accountId: AccountId, quantity: z.int().min(1) }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
-import { Line, OrderKind } from '@yunshi/kernel/marketplace';
+import { DeliveryType, Line, OrderKind } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { ServerConfiguration } from '@yunshi/kernel/server';
 import { command, event, query } from './define.ts';
@@ -28,7 +28,7 @@ export const fulfilOrder = command('fulfillment.fulfil', 1, {
     fulfilled: z.object({ instanceId: InstanceId }),
     /** Nothing was delivered and nothing will be: the buyer gets the money back. */
     refused: z.object({
-      reason: z.enum(['provider-failed', 'provider-never-delivered', 'not-deliverable', 'server-not-made']),
+      reason: z.enum(['provider-failed', 'provider-never-delivered', 'not-deliverable', 'delivery-closed', 'server-not-made']),
     }),
   },
 });
@@ -124,4 +124,24 @@ export const instanceClosed = event('fulfillment.instance-closed', 1, { data: z.
 /** The interface of a product is published 发布接口: what passed its online check is what is called from now on. Told anew at each publishing. */
 export const endpointPublished = event('fulfillment.endpoint-published', 1, {
   data: z.object({ productId: ProductId, providerId: ProviderId, endpointVersion: z.int().min(1), publishedAt: Time }),
+});
+
+/**
+ * People are to deliver it: a case 交付单 is wanted for the instance. Told again until `delivery.opened` is heard, so whoever opens cases
+ * opens one for an instance, however often this comes.
+ */
+export const deliveryRequested = event('fulfillment.delivery-requested', 1, {
+  data: z.object({
+    ...about,
+    orderNumber: z.string(),
+    userId: UserId,
+    providerId: ProviderId,
+    productId: ProductId,
+    productName: z.string(),
+    skuId: SkuId,
+    skuName: z.string(),
+    deliveryType: DeliveryType,
+    quantity: z.int().min(1),
+    paidAt: Time,
+  }),
 });

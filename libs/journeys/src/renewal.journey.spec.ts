@@ -25,7 +25,14 @@ afterAll(async () => {
 });
 
 type Order = { order_id: string; status: string; payable: number; instance_id: string; refunded: number; kind: string };
-type Instance = { instance_id: string; status: string; expires_at: string; is_trial: boolean; sku_id: string };
+type Instance = {
+  instance_id: string;
+  status: string;
+  expires_at: string;
+  is_trial: boolean;
+  sku_id: string;
+  orders: readonly { order_id: string; state: string }[];
+};
 
 const day = 86_400_000;
 const pass = (days: number) => operator.post('/v1/test/clock', { advance: `P${days}D` });
@@ -208,7 +215,10 @@ describe('an instance', () => {
     expect((await script('renewInstance', 'decline')).status).toBeLessThan(300);
     const refused = await buy({ kind: 'renewal', instance_id: id, duration: 1 });
     expect(refused).toMatchObject({ status: 'failed', refunded: refused.payable });
-    expect(await instanceOf(id)).toEqual(before);
+    // Its history names the renewal that failed.
+    const { orders, ...after } = await instanceOf(id);
+    expect({ ...after, orders: orders.slice(1) }).toEqual(before);
+    expect(orders[0]).toMatchObject({ order_id: refused.order_id, state: 'refused' });
   });
 
   test('of a trial becomes formal, and stays the same instance', async () => {

@@ -36,6 +36,9 @@ export const ReviewId = id('rvw', 'ReviewId');
 export type ReviewId = z.infer<typeof ReviewId>;
 export const InstanceId = id('ins', 'InstanceId');
 export type InstanceId = z.infer<typeof InstanceId>;
+/** A delivery case 交付单: what people do for one instance. */
+export const DeliveryId = id('dlv', 'DeliveryId');
+export type DeliveryId = z.infer<typeof DeliveryId>;
 /** Of account balance 提现. */
 export const WithdrawalId = id('wdr', 'WithdrawalId');
 export type WithdrawalId = z.infer<typeof WithdrawalId>;
@@ -58,6 +61,7 @@ type IdOf = {
   pat: AttemptId;
   rfd: RefundId;
   ins: InstanceId;
+  dlv: DeliveryId;
   wdr: WithdrawalId;
   chk: CheckId;
   sag: SagaId;

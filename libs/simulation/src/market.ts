@@ -7,9 +7,11 @@ import { collectPayment, pausePayment } from '@yunshi/contracts/payment';
 import { claimHandlers } from '@yunshi/coupon/claim/handlers';
 import { claim } from '@yunshi/coupon/claim/claim';
 import type { Coupon } from '@yunshi/coupon/coupon/coupon';
+import { lines } from '@yunshi/fulfillment/delivery/lines';
 import { performers as providerPerformers } from '@yunshi/fulfillment/delivery/performers';
 import { tencentSaas } from '@yunshi/fulfillment/delivery/tencent-saas';
 import { instanceHandlers } from '@yunshi/fulfillment/instance/handlers';
+import type { Instance } from '@yunshi/fulfillment/instance/instance';
 import type { Product as DeliveredProduct } from '@yunshi/fulfillment/product/product';
 import type { AccountId, ClaimId, SkuId } from '@yunshi/kernel/ids';
 import { orderHandlers } from '@yunshi/order/order/handlers';
@@ -49,7 +51,7 @@ export const goods = {
 } as const;
 export type Good = keyof typeof goods;
 
-const shared = { productVersion: 1, providerId, providerName: demoProviders.fanying.name, published: true } as const;
+const shared = { productVersion: 1, providerId, providerName: demoProviders.fanying.name, humanDelivery: false, published: true } as const;
 const products: readonly Product[] = [
   {
     ...shared,
@@ -183,6 +185,10 @@ export class Market {
         vault: { seal: (plain, boundTo) => `${boundTo} ${plain}` },
         endpoints: { of: () => Promise.resolve(endpoint) },
         dialects: [dialect],
+        turn: {
+          lines: lines(() => process.clock.now()),
+          newestSeqOf: (id) => Promise.resolve(this.services.fulfillment.database.table<Instance>('instances').get(id)?.callSeq),
+        },
         wallNow,
         randomHex: (bytes) => Array.from({ length: bytes / 4 }, dice.hex8).join(''),
       }),
@@ -229,4 +235,4 @@ export class Market {
 
 const tallyOf = (accountId: AccountId): string => `${coupon.couponId} ${accountId}`;
 
-const delivered: readonly DeliveredProduct[] = products.map((product) => ({ ...product, humanDelivery: false }));
+const delivered: readonly DeliveredProduct[] = products;

@@ -23,6 +23,7 @@ import { tencentCloud } from './cloud/tencent-cloud.ts';
 import type { Config } from './config.ts';
 import { alibabaSpi } from './delivery/alibaba-spi.ts';
 import { logBook } from './delivery/log-book.ts';
+import { lines } from './delivery/lines.ts';
 import { performers } from './delivery/performers.ts';
 import { callRoutes } from './delivery/routes.ts';
 import { signInWith } from './delivery/sign-in.ts';
@@ -32,11 +33,13 @@ import { endpointHandlers } from './endpoint/handlers.ts';
 import { endpointPerformers } from './endpoint/performers.ts';
 import { endpointRoutes } from './endpoint/routes.ts';
 import { instanceHandlers } from './instance/handlers.ts';
-import { instanceBook } from './instance/instances.ts';
+import { instanceBook, newestSeqOf } from './instance/instances.ts';
 import { instanceRoutes } from './instance/routes.ts';
 import { informationFrom } from './instance/service-information.ts';
+import { notificationBook } from './notification/notifications.ts';
+import { notificationRoutes } from './notification/routes.ts';
 import { Problem } from './problems.ts';
-import { catchUpProduct, findProduct, knownProducts, productHandlers, providerNames } from './product/products.ts';
+import { catchUpProduct, contactFrom, findProduct, knownProducts, productHandlers, providerNames } from './product/products.ts';
 import { serverHandlers } from './server/handlers.ts';
 import { serverRoutes } from './server/routes.ts';
 
@@ -67,8 +70,16 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
     handlers: () => [...instanceHandlers, ...serverHandlers, ...endpointHandlers, ...productHandlers],
-    performers: ({ sql }) => [
-      ...performers({ product: (id) => findProduct(sql, id), vault: secrets, endpoints: endpointsIn(sql), dialects, wallNow, randomHex }),
+    performers: ({ sql, clock }) => [
+      ...performers({
+        product: (id) => findProduct(sql, id),
+        vault: secrets,
+        endpoints: endpointsIn(sql),
+        dialects,
+        turn: { lines: lines(clock.now), newestSeqOf: (id) => newestSeqOf(sql, id) },
+        wallNow,
+        randomHex,
+      }),
       ...endpointPerformers({ endpoints: endpointsIn(sql), dialects, wallNow }),
       ...cloudPerformers({ cloud: cloud ?? noCloud(), vault: secrets, randomInt }),
     ],
@@ -77,7 +88,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   });
   const { sql } = core;
   // Plans made for empty tables would stay after they have filled.
-  await sql`analyze instances, provider_calls, endpoints, product_numbers, products, api_keys`;
+  await sql`analyze instances, provider_calls, endpoints, product_numbers, products, api_keys, notifications`;
   const server = await httpServer({
     name: 'fulfillment',
     logger: log,
@@ -88,8 +99,10 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       instanceRoutes({
         instances: instanceBook(sql),
         informationOf: informationFrom({ vault: secrets, signIn: signInWith({ endpoints: endpointsIn(sql), dialects }) }),
+        contactOf: (providerId) => contactFrom(core, providerId),
         providerNames: (ids) => providerNames(sql, ids),
       }),
+      notificationRoutes({ notifications: notificationBook(sql), now: core.clock.now }),
       serverRoutes({ core, shelf, instances: instanceBook(sql) }),
       callRoutes({ log: logBook(sql), core }),
       endpointRoutes({ core, endpoints: endpointsIn(sql), dialects, product: (productId) => findProduct(sql, productId) }),

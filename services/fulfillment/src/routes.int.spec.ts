@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { productChanged } from '@yunshi/contracts/catalog';
+import { deliveryClosed, deliveryCompleted, deliveryOpened } from '@yunshi/contracts/delivery';
 import { fulfilOrder } from '@yunshi/contracts/fulfillment';
 import { buyer, operator, otherBuyer, otherProvider, provider, testIssuer } from '@yunshi/http/testing';
 import type { Caller } from '@yunshi/http/auth';
@@ -190,6 +191,11 @@ describe('an instance', () => {
       product_name: '云表单',
       provider_name: '云上软件',
       failure: null,
+      operations: ['manage', 'renew', 'review', 'contact'],
+      orders: [{ order_id: bought.orderId, kind: 'new_purchase', state: 'done' }],
+      // There is no catalogue here to be asked.
+      contact: null,
+      case: null,
       app: { website: 'https://app.example/', auth_url: 'https://app.example/sso?t=1', fields: [{ name: '账号', value: 'demo' }] },
     });
   });
@@ -256,6 +262,56 @@ describe('the list of instances', () => {
     });
     expect((await get(lister, '/v1/instances?colour=red')).status).toBe(400);
     expect((await get(lister, '/v1/instances?cursor=xyz')).status).toBe(400);
+  });
+});
+
+describe('what people deliver', () => {
+  const wanted: Record<string, unknown>[] = [];
+  const replied: Record<string, unknown>[] = [];
+  beforeAll(() => {
+    const hear = (subject: string, into: Record<string, unknown>[], data: (envelope: { data: unknown; reply?: string }) => object) =>
+      service.core.nc.subscribe(subject, {
+        callback: (_error, message) => void into.push({ ...data(message.json<{ data: unknown; reply?: string }>()) }),
+      });
+    hear('evt.fulfillment.delivery-requested.v1', wanted, ({ data }) => data as object);
+    hear('rpl.test', replied, (envelope) => envelope);
+  });
+  const caseOf = ({ instanceId, orderId }: Bought) => ({
+    deliveryId: newId('dlv', service.core.clock.now()),
+    instanceId: instanceId as `ins_${string}`,
+    orderId,
+    accountId: buyer.accountId,
+    providerId: provider.providerId as ProviderId,
+  });
+  const at = () => service.core.clock.now().toISOString();
+  const requestsFor = ({ instanceId }: Bought) => wanted.filter((one) => one['instanceId'] === instanceId).length;
+
+  test('is asked for until its case is opened, and is 已发货 when that is completed', async () => {
+    const bought = await buy(buyer, { deliveryType: 'human_service' });
+    await until(() => requestsFor(bought) === 1);
+    await moveClock(service.core.nc, 3_600_000);
+    await until(() => requestsFor(bought) === 2);
+    const about = caseOf(bought);
+    await publish(deliveryOpened({ ...about, openedAt: at() }));
+    await until(async () => (await get(buyer, `/v1/instances/${bought.instanceId}`)).body['case'] !== null);
+    expect((await get(buyer, `/v1/instances/${bought.instanceId}`)).body).toMatchObject({ case: { delivery_id: about.deliveryId } });
+    expect(await service.core.sql`select 1 from deadlines where key = ${bought.instanceId}`).toEqual([]);
+    await publish(deliveryCompleted({ ...about, completedAt: at() }));
+    expect(await shipped(buyer, bought)).toMatchObject({ status: 'shipped', app: null });
+    await until(() => replied.some((one) => one['reply'] === 'fulfilled'));
+  });
+
+  test('and comes to nothing is answered so, and shown as failed', async () => {
+    const bought = await buy(buyer, { deliveryType: 'human_service' });
+    await publish(deliveryClosed({ ...caseOf(bought), closedAt: at() }));
+    const failed = await until(async () => {
+      const { body } = await get(buyer, `/v1/instances/${bought.instanceId}`);
+      return body['status'] === 'failed' ? body : undefined;
+    });
+    expect(failed).toMatchObject({ failure: 'delivery-closed' });
+    await until(() =>
+      replied.some((one) => one['reply'] === 'refused' && (one['data'] as { reason: string }).reason === 'delivery-closed'),
+    );
   });
 });
 
@@ -481,6 +537,8 @@ test('the service says that it lives, that it is ready, and what its routes are'
     '/v1/instances/{instance_id}/server/reinstall',
     '/v1/instances/{instance_id}/server/start',
     '/v1/instances/{instance_id}/server/stop',
+    '/v1/notifications',
+    '/v1/notifications/read',
     '/v1/provider/calls',
     '/v1/provider/calls/redrive',
     '/v1/provider/calls/{call_id}',

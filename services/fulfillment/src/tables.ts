@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm';
 import { boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import type { SkuSnapshot } from '@yunshi/contracts/catalog';
-import type { AccountId, CheckId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
+import type { AccountId, CheckId, DeliveryId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import type { Check, CheckStep, StepResult } from './endpoint/check.ts';
+import type { NotificationKind } from './notification/notification.ts';
 import type { Asker, Refusal, Renewal, RenewalRefusal, Task } from './instance/instance.ts';
 import type { Server } from './server/server.ts';
 
@@ -23,6 +24,7 @@ export const instances = pgTable(
     orderNumber: text('order_number').notNull(),
     deliveryType: text('delivery_type', { enum: ['image', 'human_service', 'saas', 'api'] }).notNull(),
     humanDelivery: boolean('human_delivery').notNull().default(false),
+    caseId: text('case_id').$type<DeliveryId>(),
     productName: text('product_name').notNull(),
     skuName: text('sku_name').notNull(),
     isTrial: boolean('is_trial').notNull(),
@@ -71,6 +73,31 @@ export const renewals = pgTable(
     endedAt: time('ended_at').notNull(),
   },
   (table) => [index('renewals_by_instance').on(table.instanceId)],
+);
+
+/** What the buyers of instances are told. Written once under an id that follows from what it is about. */
+export const notifications = pgTable(
+  'notifications',
+  {
+    notificationId: text('notification_id').primaryKey(),
+    accountId: text('account_id').$type<AccountId>().notNull(),
+    instanceId: text('instance_id').$type<InstanceId>().notNull(),
+    kind: text('kind').$type<NotificationKind>().notNull(),
+    productName: text('product_name').notNull(),
+    /** The expiry that it is about. */
+    expiresAt: time('expires_at'),
+    /** How many days ahead it was to be told, for a reminder. */
+    daysAhead: integer('days_ahead'),
+    createdAt: time('created_at').notNull(),
+    readAt: time('read_at'),
+  },
+  (table) => [
+    index('notifications_by_account').on(table.accountId, table.createdAt, table.notificationId),
+    index('notifications_unread')
+      .on(table.accountId, table.createdAt, table.notificationId)
+      .where(sql`read_at is null`),
+    index('notifications_by_instance').on(table.instanceId, table.createdAt),
+  ],
 );
 
 /** Orders whose payment a bank has taken back 退票, and what has become of each. */

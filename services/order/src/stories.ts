@@ -55,6 +55,7 @@ export const linBuys: Purchase = {
   productName: '帆影智能客服',
   skuName: '团队版',
   isTrial: false,
+  humanDelivery: false,
   payable: 120_000,
   payBy: nextNoon,
   refunded: 0,
@@ -69,6 +70,7 @@ export const helpDeskProduct: Product = {
   providerName: '帆影软件',
   name: '帆影智能客服',
   deliveryType: 'saas',
+  humanDelivery: false,
   published: true,
   skus: [
     { skuId: trialWeek, name: '七天体验版', price: { model: 'one_off', price: 0, validDays: 7 }, trialOf: yearly, onSale: true },
@@ -107,6 +109,7 @@ export const facts: Facts = {
   coupons: { usable: [usable(minus20, 2_000)], unusable: [] },
   trialTaken: false,
   bought: 0,
+  casesOpened: false,
   server: undefined,
   rules: noRules,
 };

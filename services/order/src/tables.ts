@@ -30,6 +30,7 @@ export const orders = pgTable(
     skuId: text('sku_id').$type<SkuId>().notNull(),
     skuName: text('sku_name').notNull(),
     deliveryType: text('delivery_type').$type<DeliveryType>().notNull(),
+    humanDelivery: boolean('human_delivery').notNull().default(false),
     isTrial: boolean('is_trial').notNull(),
     forInstanceId: text('for_instance_id').$type<InstanceId>(),
     line: jsonb('line').$type<Line>().notNull(),
@@ -150,6 +151,7 @@ export const products = pgTable('products', {
   providerName: text('provider_name').notNull(),
   name: text('name').notNull(),
   deliveryType: text('delivery_type').$type<DeliveryType>().notNull(),
+  humanDelivery: boolean('human_delivery').notNull().default(false),
   published: boolean('published').notNull(),
   skus: jsonb('skus').$type<readonly SkuSnapshot[]>().notNull(),
 });

@@ -125,6 +125,7 @@ function placingOf(market: Market, { buyer, good, withCoupon }: Plan, process: P
     },
     bought: 0,
     trialTaken: trial !== undefined && trial.orderId !== null,
+    casesOpened: false,
     server: undefined,
     rules: noRules,
   };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { productsAfter, recordSale, type productChanged } from '@yunshi/contracts/catalog';
+import { contactOfProvider, productsAfter, recordSale, type productChanged } from '@yunshi/contracts/catalog';
 import { demoPersonas, demoProducts, demoProviders } from '@yunshi/contracts/demo-world';
 import { endpointPublished } from '@yunshi/contracts/fulfillment';
 import { newId, type ProductId, type ProviderId, type SkuId } from '@yunshi/kernel/ids';
@@ -287,6 +287,12 @@ describe('a replica that has missed events', () => {
     const { products, versions } = mark();
     expect((await replica.ask(productsAfter, { known: { products, versions: versions - 1 } })).products).toHaveLength(50);
   });
+});
+
+test('who has bought is told how the provider is reached, and nothing of a provider that is none', async () => {
+  const { providerId } = demoProviders.fanying;
+  expect((await replica.ask(contactOfProvider, { providerId })).contact).toMatchObject({ phone: expect.stringMatching(/\d/) as string });
+  expect(await replica.ask(contactOfProvider, { providerId: newId('prv', new Date()) })).toEqual({ contact: null });
 });
 
 describe('reviews', () => {

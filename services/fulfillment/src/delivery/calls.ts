@@ -24,7 +24,8 @@ const Outcome = z.discriminatedUnion('kind', [
 
 export const callProvider = outsideCall('fulfillment.call-provider', {
   request: ProviderRequest,
-  outcome: z.object({ outcome: Outcome, exchange: Exchange }),
+  /** `again`: not made yet, because the provider's line was full; to be made at that moment. */
+  outcome: z.union([z.object({ outcome: Outcome, exchange: Exchange }), z.object({ again: z.iso.datetime({ offset: true }) })]),
 });
 
 /** Not outside the company but outside a decision: keys come from randomness and the encryption key. */

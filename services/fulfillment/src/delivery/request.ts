@@ -30,6 +30,8 @@ export const ProviderRequest = z.object({
   expiresAt: Time.optional(),
   /** Absent until the provider has said one. */
   signId: z.string().optional(),
+  /** It may have been sent before without our hearing of it. */
+  unheard: z.literal(true).optional(),
 });
 export type ProviderRequest = z.infer<typeof ProviderRequest>;
 

@@ -1,4 +1,6 @@
+import { deliveryClosed, deliveryCompleted, deliveryOpened } from '@yunshi/contracts/delivery';
 import {
+  deliveryRequested,
   fulfilOrder,
   instanceClosed,
   instanceExpired,
@@ -14,15 +16,33 @@ import { rowsOf } from '@yunshi/db/rows';
 import { audited } from '@yunshi/messaging/audit';
 import type { Act } from '@yunshi/messaging/audit';
 import { due, handle, httpWrite, on, whenCalled, write } from '@yunshi/messaging/handle';
-import type { Deadline, Decision, Handler, SagaRef } from '@yunshi/messaging/handle';
+import type { Deadline, Decision, Handler, SagaRef, Write } from '@yunshi/messaging/handle';
 import { callProvider, issueKey } from '../delivery/calls.ts';
-import { callIdOf, performed, redriven } from '../delivery/log.ts';
+import { callIdOf, intended, performed, redriven } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
+import type { ProviderRequest } from '../delivery/request.ts';
 import { apiKeys, renewals, suspensions } from '../tables.ts';
+import { ended, remind, remindersOf } from '../notification/notification.ts';
+import { notificationRows } from '../notification/notifications.ts';
 import { Problem } from '../problems.ts';
-import { begin, expire, heard, instanceIdOf, ofAllAttempts, release, releaseAt, resend, undeliverable } from './instance.ts';
+import {
+  awaitCase,
+  begin,
+  caseClosed,
+  caseCompleted,
+  caseOpened,
+  expire,
+  heard,
+  instanceIdOf,
+  ofAllAttempts,
+  release,
+  releaseAt,
+  resend,
+  undeliverable,
+} from './instance.ts';
 import { instanceRows } from './instances.ts';
 import { consequencesOf, intentsOf } from './intents.ts';
+import { deliveryPolicy } from './policy.ts';
 import { heardOfRenewal, renew, type RenewalEnd } from './renewal.ts';
 import { disputed, suspensionsOf, type Suspension } from './suspension.ts';
 import type { Instance, Refusal, Step, Task } from './instance.ts';
@@ -36,6 +56,34 @@ const atRelease = 'instance.release';
 /** An order's payment is in dispute: its instance is looked for, and then looked at. */
 const findDisputed = 'instance.find-disputed';
 const lookAtDisputes = 'instance.look-at-disputes';
+const caseWanted = 'instance.case-wanted';
+const reminderOf = (daysAhead: number): string => `instance.remind-${daysAhead}`;
+
+/** People deliver it: their case is wanted until one is opened, and says how it ends. */
+const caseHandlers: readonly Handler[] = [
+  on(deliveryOpened, {
+    of: instanceRows,
+    key: ({ instanceId }) => instanceId,
+    decide: ({ deliveryId, instanceId }, instance, { now }) =>
+      instance === undefined
+        ? {}
+        : { ...effects(caseOpened(instance, deliveryId), now), cancelDeadlines: [{ kind: caseWanted, key: instanceId }] },
+  }),
+  on(deliveryCompleted, {
+    of: instanceRows,
+    key: ({ instanceId }) => instanceId,
+    decide: ({ deliveryId }, instance, { now }) => (instance === undefined ? {} : effects(caseCompleted(instance, deliveryId, now), now)),
+  }),
+  on(deliveryClosed, {
+    of: instanceRows,
+    key: ({ instanceId }) => instanceId,
+    decide: ({ deliveryId }, instance, { now }) => (instance === undefined ? {} : effects(caseClosed(instance, deliveryId, now), now)),
+  }),
+  due(caseWanted, {
+    of: instanceRows,
+    decide: (_id, instance, { now }) => (instance === undefined ? {} : effects(awaitCase(instance), now)),
+  }),
+];
 
 export const instanceHandlers: readonly Handler[] = [
   handle(fulfilOrder, {
@@ -96,9 +144,11 @@ export const instanceHandlers: readonly Handler[] = [
   }),
   whenCalled(callProvider, {
     of: instanceRows,
-    decide: ({ request, outcome: { outcome: last, exchange }, attempt }, instance, { now }) => {
+    decide: ({ request, outcome: called, attempt }, instance, { now }) => {
       if (instance === undefined) return {};
-      const outcome = ofAllAttempts(last, attempt);
+      if ('again' in called) return comesAgain(request, new Date(called.again), attempt);
+      const { outcome: last, exchange } = called;
+      const outcome = ofAllAttempts(last, request.unheard ? attempt + 1 : attempt);
       const isRenewal = request.task === 'renew' || request.task === 'convert';
       const step = isRenewal ? heardOfRenewal(instance, request, outcome, now) : heard(instance, request, outcome, now);
       const givenUp =
@@ -134,10 +184,20 @@ export const instanceHandlers: readonly Handler[] = [
       return { ...decision, writes: [write(apiKeyRows, key), ...(decision.writes ?? [])] };
     },
   }),
+  ...caseHandlers,
   due(atExpiry, {
     of: instanceRows,
     decide: (_id, instance, { now }) => (instance === undefined ? {} : effects(expire(instance, now), now)),
   }),
+  ...deliveryPolicy.reminderDays.map((daysAhead) =>
+    due(reminderOf(daysAhead), {
+      of: instanceRows,
+      decide: (_id, instance, { now }) => {
+        const told = instance && remind(instance, daysAhead, now);
+        return told === undefined ? {} : { writes: [write(notificationRows, told)] };
+      },
+    }),
+  ),
   due(atRelease, {
     of: instanceRows,
     decide: (_id, instance, { now }) => (instance === undefined ? {} : effects(release(instance, now), now)),
@@ -151,6 +211,14 @@ const dispute = (save: Suspension, now: Date): Decision<Suspension> => ({
   save,
   deadlines: [{ kind: findDisputed, key: save.orderId, dueAt: now }],
 });
+/** The provider's line was full: the same call again, at the moment that it was given. */
+function comesAgain(asked: ProviderRequest, at: Date, attempt: number): Decision<Instance> {
+  const request = { ...asked, dueAt: at.toISOString(), ...(attempt > 1 && { unheard: true as const }) };
+  return {
+    calls: [callProvider.intent(request.instanceId, request, { notBefore: at })],
+    writes: [write(providerCallRows, intended(request))],
+  };
+}
 
 export type Resending = { readonly instanceId: Instance['instanceId']; readonly action: Task; readonly callId: string } & Act;
 
@@ -186,17 +254,21 @@ function answeredAgain(instance: Instance, from: SagaRef, reply: typeof fulfilOr
 
 /** What a step means outside the instance itself. */
 export function effects(step: Step, now: Date): Decision<Instance> {
-  const { instance, call, answer, happened, rearm } = step;
+  const { instance, call, answer, happened, rearm, wantsCase } = step;
   const intended = call === undefined ? {} : intentsOf(instance, call, now);
   const own = consequencesOf(step, now);
-  const ended = renewalEnded(step, now);
+  const renewal = renewalEnded(step, now);
   return {
     save: instance,
     calls: [...(intended.calls ?? []), ...(own.calls ?? [])],
-    writes: [...(intended.writes ?? []), ...(own.writes ?? []), ...(ended.writes ?? [])],
-    answers: [...(answer === undefined ? [] : [{ to: answer.to, reply: answerOf(instance, answer.refused) }]), ...(ended.answers ?? [])],
-    ...(happened !== undefined && { events: [eventOf(step, happened, now)] }),
-    deadlines: [...(happened !== undefined || rearm ? deadlinesOf(instance) : []), ...(ended.deadlines ?? [])],
+    writes: [...(intended.writes ?? []), ...(own.writes ?? []), ...(renewal.writes ?? []), ...noticesOf(step, now)],
+    answers: [...(answer === undefined ? [] : [{ to: answer.to, reply: answerOf(instance, answer.refused) }]), ...(renewal.answers ?? [])],
+    events: [...(happened === undefined ? [] : [eventOf(step, happened, now)]), ...(wantsCase ? [requestOfCase(instance)] : [])],
+    deadlines: [
+      ...(happened !== undefined || rearm ? deadlinesOf(instance, now) : []),
+      ...(renewal.deadlines ?? []),
+      ...(wantsCase ? [{ kind: caseWanted, key: instance.instanceId, dueAt: new Date(now.getTime() + deliveryPolicy.caseWantedMs) }] : []),
+    ],
   };
 }
 
@@ -247,10 +319,24 @@ function eventOf({ instance, renewal }: Step, happened: NonNullable<Step['happen
   }
 }
 
+function requestOfCase(instance: Instance): Message {
+  const { instanceId, version: instanceVersion, orderId, accountId, orderNumber, userId, providerId, productId, productName } = instance;
+  const { skuId, skuName, deliveryType, quantity, createdAt } = instance;
+  const about = { instanceId, instanceVersion, orderId, accountId, orderNumber, userId, providerId, productId, productName };
+  return deliveryRequested({ ...about, skuId, skuName, deliveryType, quantity, paidAt: createdAt.toISOString() });
+}
+
+/** What the buyer is told of it. */
+const noticesOf = ({ instance, happened }: Step, now: Date): Write[] =>
+  happened === 'expired' || happened === 'closed' ? [write(notificationRows, ended(instance, happened, now))] : [];
+
 /** What time will bring next. */
-function deadlinesOf({ instanceId, status, expiresAt }: Instance): Deadline[] {
+function deadlinesOf({ instanceId, status, expiresAt }: Instance, now: Date): Deadline[] {
   if (expiresAt === null) return [];
-  if (status === 'shipped') return [{ kind: atExpiry, key: instanceId, dueAt: expiresAt }];
+  if (status === 'shipped') {
+    const reminders = remindersOf(expiresAt, now).map(({ daysAhead, at }) => ({ kind: reminderOf(daysAhead), key: instanceId, dueAt: at }));
+    return [...reminders, { kind: atExpiry, key: instanceId, dueAt: expiresAt }];
+  }
   if (status === 'expired') return [{ kind: atRelease, key: instanceId, dueAt: releaseAt(expiresAt) }];
   return [];
 }

@@ -2,7 +2,22 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { reachable } from '@yunshi/kernel/flow';
 import { newId } from '@yunshi/kernel/ids';
-import { begin, expire, expiryOf, heard, instanceFlow, instanceIdOf, ofAllAttempts, release, resend, undeliverable } from './instance.ts';
+import {
+  awaitCase,
+  begin,
+  caseClosed,
+  caseCompleted,
+  caseOpened,
+  expire,
+  expiryOf,
+  heard,
+  instanceFlow,
+  instanceIdOf,
+  ofAllAttempts,
+  release,
+  resend,
+  undeliverable,
+} from './instance.ts';
 import type { Asker, Instance, Order, Outcome, Step } from './instance.ts';
 import { deliveryPolicy, waitMs } from './policy.ts';
 
@@ -73,11 +88,6 @@ describe('a paid order', () => {
     expect(begin(order, asker, paidAt)).toEqual(begin(order, asker, paidAt));
   });
 
-  test('of a human service waits for its delivery case, and nobody is called', () => {
-    const step = begin(paid({ line: { deliveryType: 'human_service' } }), asker, paidAt);
-    expect(step).toEqual({ instance: expect.objectContaining({ status: 'shipping', task: null }) as Instance });
-  });
-
   test.each([
     ['a cloud image', paid({ line: { deliveryType: 'image' } }), true],
     ['a renewal', paid({ kind: 'renewal' }), true],
@@ -86,6 +96,87 @@ describe('a paid order', () => {
     ['an API package', paid({ line: { deliveryType: 'api' } }), false],
   ])('of %s: not deliverable here is %s', (_what, order, verdict) => {
     expect(undeliverable(order)).toBe(verdict);
+  });
+});
+
+describe('what people deliver', () => {
+  const caseId = newId('dlv', paidAt);
+  const accepted = later(40 * 24 * hour);
+  const human = begin(paid({ line: { deliveryType: 'human_service' } }), asker, paidAt);
+  const withPeople = begin({ ...paid(), humanDelivery: true }, asker, paidAt);
+
+  test.each([
+    ['a human service', human],
+    ['SaaS with human delivery', withPeople],
+  ])('%s wants a case, calls nobody, and is 已发货 for its period when the case is accepted', (_what, begun) => {
+    expect(begun).toMatchObject({ instance: { status: 'shipping', task: null, caseId: null }, wantsCase: true });
+    expect(begun.call).toBeUndefined();
+    const opened = caseOpened(begun.instance, caseId).instance;
+    expect(awaitCase(opened)).toEqual({ instance: opened });
+    const step = caseCompleted(opened, caseId, accepted);
+    expect(step).toMatchObject({
+      instance: {
+        status: 'shipped',
+        shippedAt: accepted,
+        expiresAt: expiryOf({ periodCount: 1, periodUnit: 'month' }, undefined, accepted),
+      },
+      answer: { to: asker },
+      happened: 'shipped',
+    });
+    expect(step.answer?.refused).toBeUndefined();
+  });
+
+  test('whose case is closed was not delivered: the saga is refused, and nobody is told to take anything back', () => {
+    const step = caseClosed(caseOpened(human.instance, caseId).instance, caseId, accepted);
+    expect(step).toMatchObject({ instance: { status: 'failed', failure: 'delivery-closed' }, answer: { refused: 'delivery-closed' } });
+    expect(step.call).toBeUndefined();
+  });
+
+  test('goes on being wanted until a case is known', () => {
+    expect(awaitCase(human.instance).wantsCase).toBe(true);
+    expect(awaitCase(caseClosed(human.instance, caseId, accepted).instance).wantsCase).toBeUndefined();
+  });
+
+  test('is told when it expires by nobody but its event', () => {
+    const { instance } = caseCompleted(human.instance, caseId, accepted);
+    const step = expire(instance, instance.expiresAt!);
+    expect(step).toMatchObject({ instance: { status: 'expired' }, happened: 'expired' });
+    expect(step.call).toBeUndefined();
+  });
+
+  test('whatever is heard of cases, in whatever order: one answer, and that of the first end', () => {
+    const heardOf = fc.constantFrom('opened', 'completed', 'closed', 'another completed', 'wanted');
+    fc.assert(
+      fc.property(fc.array(heardOf, { maxLength: 12 }), (news) => {
+        let { instance } = human;
+        const answers: Step[] = [];
+        for (const one of news) {
+          const step =
+            one === 'opened'
+              ? caseOpened(instance, caseId)
+              : one === 'completed'
+                ? caseCompleted(instance, caseId, accepted)
+                : one === 'closed'
+                  ? caseClosed(instance, caseId, accepted)
+                  : one === 'wanted'
+                    ? awaitCase(instance)
+                    : instance.caseId === null
+                      ? { instance }
+                      : caseCompleted(instance, newId('dlv', accepted), accepted);
+          if (step.answer) answers.push(step);
+          instance = step.instance;
+        }
+        const first = news.find((one) => one === 'completed' || one === 'closed');
+        expect(answers.length).toBe(first === undefined ? 0 : 1);
+        expect(instance.status).toBe(first === undefined ? 'shipping' : first === 'completed' ? 'shipped' : 'failed');
+      }),
+    );
+  });
+
+  test('a case of nothing that waits for one changes nothing', () => {
+    const { instance } = begin(paid(), asker, paidAt);
+    expect(caseCompleted(instance, caseId, accepted)).toEqual({ instance });
+    expect(caseClosed(instance, caseId, accepted)).toEqual({ instance });
   });
 });
 

@@ -1,7 +1,7 @@
 import { flow, move } from '@yunshi/kernel/flow';
 import type { ActionOf, StateOf } from '@yunshi/kernel/flow';
 import { addDays, addMonths } from '@yunshi/kernel/calendar';
-import type { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
+import type { AccountId, DeliveryId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { InstanceId as InstanceIdShape } from '@yunshi/kernel/ids';
 import { monthsOf, type DeliveryType, type Line, type PeriodUnit } from '@yunshi/kernel/marketplace';
 import type { ServerConfiguration } from '@yunshi/kernel/server';
@@ -37,6 +37,8 @@ export type Instance = {
   deliveryType: DeliveryType;
   /** People deliver it 人工交付, whatever the delivery type is. */
   humanDelivery: boolean;
+  /** Its delivery case 交付单, once that is known to be opened. */
+  caseId: DeliveryId | null;
   productName: string;
   skuName: string;
   isTrial: boolean;
@@ -75,7 +77,7 @@ export type Instance = {
 /** Who asked for the delivery: opaque here, answered later. */
 export type Asker = { readonly sagaId: string; readonly step: string; readonly direction: 'do' | 'undo'; readonly replyTo: string };
 
-export type Refusal = 'provider-failed' | 'provider-never-delivered' | 'not-deliverable' | 'server-not-made';
+export type Refusal = 'provider-failed' | 'provider-never-delivered' | 'not-deliverable' | 'delivery-closed' | 'server-not-made';
 
 /** A paid order that changes an instance, until its provider has answered. */
 export type Renewal = {
@@ -88,6 +90,8 @@ export type Renewal = {
   readonly periodUnit: PeriodUnit;
   /** The new expiry, RFC 3339. */
   readonly expiresAt: string;
+  /** When it came, RFC 3339; not known of those that were in hand before it was kept. */
+  readonly since?: string;
   readonly asker: Asker;
 };
 export type RenewalRefusal = 'not-renewable' | 'provider-refused' | 'provider-failed';
@@ -126,6 +130,8 @@ export type Step = {
   /** How a renewal ended, for the saga that waits. */
   renewal?: Renewal & { to: Asker; refused?: RenewalRefusal; from?: Date | null };
   happened?: 'shipped' | 'renewed' | 'shortened' | 'expired' | 'closed';
+  /** A delivery case is wanted, and was not heard of yet. */
+  wantsCase?: true;
   /** Deadlines that passed while something else was waited for are set again. */
   rearm?: true;
 };
@@ -155,6 +161,7 @@ export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
     orderNumber: order.orderNumber,
     deliveryType: line.deliveryType,
     humanDelivery: order.humanDelivery,
+    caseId: null,
     productName: order.productName,
     skuName: order.skuName,
     isTrial: order.isTrial,
@@ -181,8 +188,32 @@ export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
     renewal: null,
     server: order.server === undefined ? null : serverFor(order.server, monthsOf(line.period) ?? 1),
   };
-  return kindOf(fresh).begins === 'case' ? { instance: fresh } : asking(fresh, 'create', now);
+  return kindOf(fresh).begins === 'case' ? awaitCase(fresh) : asking(fresh, 'create', now);
 }
+
+/** Wants a case opened, for as long as none is known. */
+export const awaitCase = (instance: Instance): Step =>
+  instance.status === 'shipping' && instance.caseId === null && kindOf(instance).begins === 'case'
+    ? { instance, wantsCase: true }
+    : { instance };
+
+/** A case was opened for it; the news may come after that of its end. */
+export const caseOpened = (instance: Instance, caseId: DeliveryId): Step => ({
+  instance: instance.caseId === null ? { ...instance, caseId } : instance,
+});
+
+/** What people delivered was accepted 验收: 已发货, and the period that was bought begins. */
+export function caseCompleted(instance: Instance, caseId: DeliveryId, now: Date): Step {
+  if (!awaitsCase(instance, caseId)) return { instance };
+  return shipped({ ...instance, caseId }, { access: null }, now);
+}
+
+/** The case ended without a delivery: what was paid goes back in full. */
+export const caseClosed = (instance: Instance, caseId: DeliveryId, now: Date): Step =>
+  awaitsCase(instance, caseId) ? failed({ ...instance, caseId }, 'delivery-closed', now) : { instance };
+
+const awaitsCase = (instance: Instance, caseId: DeliveryId): boolean =>
+  instance.status === 'shipping' && kindOf(instance).begins === 'case' && (instance.caseId ?? caseId) === caseId;
 
 /** An attempt of which nothing is known, because the process died over it, may have arrived although the last one was never sent. */
 export const ofAllAttempts = (last: Outcome, attempt: number): Outcome =>
@@ -238,7 +269,14 @@ function endOfPatience(instance: Instance): { at: Date; refusal: Refusal } {
     : { at: new Date(failingEnds), refusal: patience.refusals.failing };
 }
 
-function shipped(instance: Instance, delivered: Extract<Outcome, { kind: 'delivered' }>, now: Date): Step {
+type Delivered = {
+  signId?: string | undefined;
+  access: string | null;
+  validDays?: number | undefined;
+  expiresAt?: Date | undefined;
+};
+
+function shipped(instance: Instance, delivered: Delivered, now: Date): Step {
   return {
     instance: {
       ...moved(instance, 'ship'),
@@ -263,6 +301,8 @@ export function failed(instance: Instance, refusal: Refusal, now: Date): Step {
 }
 
 function told(instance: Instance, outcome: Outcome, now: Date): Step {
+  // Paid for meanwhile: whatever came of the isolation, the provider is now asked for the opposite.
+  if (instance.renewal !== null) return asking({ ...instance, ...idle }, taskOf(instance.renewal), now);
   if (outcome.kind === 'agreed' || outcome.kind === 'delivered') return { instance: { ...instance, ...idle } };
   const { tellingMsMax, backOff } = kindOf(instance).patience;
   const ends = new Date((instance.taskSince ?? now).getTime() + tellingMsMax);
@@ -270,6 +310,9 @@ function told(instance: Instance, outcome: Outcome, now: Date): Step {
   if (ends <= now) return { instance: { ...instance, ...idle } };
   return again(instance, backOff, ends, now);
 }
+
+/** What a provider is asked for so that a renewal becomes true. */
+export const taskOf = ({ kind }: Renewal): 'renew' | 'convert' => (kind === 'renewal' ? 'renew' : 'convert');
 
 /** At its expiry an instance is isolated 隔离. */
 export function expire(instance: Instance, now: Date): Step {

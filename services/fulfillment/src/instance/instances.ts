@@ -2,8 +2,10 @@ import type { Sql } from '@yunshi/db/connect';
 import type { AccountId, InstanceId } from '@yunshi/kernel/ids';
 import type { DeliveryType } from '@yunshi/kernel/marketplace';
 import { rowsOf } from '@yunshi/db/rows';
-import { instances } from '../tables.ts';
+import { selectListOf } from '@yunshi/db/select-list';
+import { instances, renewals } from '../tables.ts';
 import type { Instance, InstanceStatus } from './instance.ts';
+import type { RenewalEnd } from './renewal.ts';
 
 /** What buyers read of their instances: the only SQL for it. Every statement names the account. */
 
@@ -28,6 +30,9 @@ export type InstanceQuery = {
 export const sortValue = (sort: Sort, { createdAt, expiresAt }: Pick<Instance, 'createdAt' | 'expiresAt'>): string =>
   sort.endsWith('created_at') ? createdAt.toISOString() : (expiresAt?.toISOString() ?? 'infinity');
 
+export const newestSeqOf = async (sql: Sql, instanceId: string): Promise<number | undefined> =>
+  (await sql<{ seq: number }[]>`select call_seq as seq from instances where instance_id = ${instanceId}`)[0]?.seq;
+
 export function instanceBook(sql: Sql) {
   return {
     async list({ accountId, deliveryType, status, search, sort, after, take }: InstanceQuery): Promise<Instance[]> {
@@ -50,6 +55,9 @@ export function instanceBook(sql: Sql) {
       const found = new Map(rows.map((row) => [row.instanceId, row]));
       return ids.flatMap(({ instanceId }) => found.get(instanceId) ?? []);
     },
+    /** The newest that ended, up to a hundred. */
+    renewalsOf: (instanceId: InstanceId): Promise<RenewalEnd[]> => sql<RenewalEnd[]>`
+      select ${sql.unsafe(selectListOf(renewals))} from renewals where instance_id = ${instanceId} order by ended_at desc, order_id desc limit 100`,
     async find(accountId: AccountId, instanceId: InstanceId): Promise<Instance | undefined> {
       const [row] = await instanceRows.find(sql, [instanceId]);
       return row?.accountId === accountId ? row : undefined;

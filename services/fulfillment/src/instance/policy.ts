@@ -8,8 +8,23 @@ export const deliveryPolicy = {
   tellingMsMax: 72 * 3_600_000,
   /** From expiry to release: the buyer may still renew. */
   graceMs: 7 * 86_400_000,
+  /** How long after one another a delivery case is asked for, until one is opened. */
+  caseWantedMs: 3_600_000,
+  /** Before its expiry the buyer is reminded of it, so many days ahead. */
+  reminderDays: [30, 7, 1],
   backOff: { firstMs: 2_000, factor: 2, msMax: 5 * 60_000, spread: 0.2 },
   pendingBackOff: { firstMs: 2_000, factor: 1.6, msMax: 10 * 60_000, spread: 0.2 },
+} as const;
+
+/**
+ * How many calls one process makes to one provider at a time. Telling (isolate, take back) can wait: when a hundred thousand instances of one
+ * provider expire on one day, it must not keep buyers from what they have bought. Those that find no place come again at moments as far apart
+ * as the provider's calls have lately been ending, within the given bounds.
+ */
+export const linePolicy = {
+  servingAtOnceMax: 32,
+  tellingAtOnceMax: 8,
+  gapMs: { first: 2, min: 2, max: 1_000 },
 } as const;
 
 export type BackOff = { readonly firstMs: number; readonly factor: number; readonly msMax: number; readonly spread: number };

@@ -66,6 +66,12 @@ const answered = ({ instance }: Step, outcome: Outcome, at: Date): Step =>
   heardOfRenewal(instance, { task: instance.task!, seq: instance.callSeq }, outcome, at);
 const agreed: Outcome = { kind: 'agreed' };
 
+/** Expired, and its provider knows. */
+function isolated(): Instance {
+  const { instance } = expire(shipped(), oldExpiry);
+  return heard(instance, { task: 'expire', seq: instance.callSeq }, agreed, oldExpiry).instance;
+}
+
 describe('a renewal', () => {
   test('asks the provider, and prolongs from the old expiry', () => {
     const step = asked(shipped(), after(paidAt, day));
@@ -78,11 +84,31 @@ describe('a renewal', () => {
   });
 
   test('also in the days of grace, as if it had come in time', () => {
-    const isolated = expire(shipped(), oldExpiry).instance;
-    const step = asked(isolated, after(oldExpiry, 3 * day));
+    const step = asked(isolated(), after(oldExpiry, 3 * day));
     expect(answered(step, agreed, after(oldExpiry, 3 * day))).toMatchObject({
       instance: { status: 'shipped', expiresAt: new Date(newExpiry) },
     });
+  });
+
+  test.each([agreed, { kind: 'failed', sent: true } as Outcome, { kind: 'declined' } as Outcome])(
+    'that comes while the provider is being told to isolate it waits for what comes of that (%j), and then restores it',
+    (outcome) => {
+      const { instance } = expire(shipped(), oldExpiry);
+      const waits = asked(instance, after(oldExpiry, hour));
+      expect(waits.call).toBeUndefined();
+      const step = heard(waits.instance, { task: 'expire', seq: instance.callSeq }, outcome, after(oldExpiry, hour));
+      expect(step.call).toEqual({ task: 'renew', notBefore: undefined });
+      expect(answered(step, agreed, after(oldExpiry, hour))).toMatchObject({
+        instance: { status: 'shipped', expiresAt: new Date(newExpiry) },
+      });
+    },
+  );
+
+  test('that would be over before it begins is refused', () => {
+    const instance = isolated();
+    const order = { ...renewal(instance), line: { ...line, period: { count: 1, unit: 'day' as const } } };
+    expect(renew(instance, order, renewer, after(oldExpiry, 2 * day))).toBeUndefined();
+    expect(renew(instance, order, renewer, after(oldExpiry, hour))).toBeDefined();
   });
 
   test('refused by the provider changes nothing and is answered so', () => {

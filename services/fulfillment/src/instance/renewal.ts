@@ -1,6 +1,6 @@
 import type { InstanceId, OrderId } from '@yunshi/kernel/ids';
 import type { Line } from '@yunshi/kernel/marketplace';
-import { again, asking, expiryOf, idle, moved, tell } from './instance.ts';
+import { again, asking, expiryOf, idle, moved, taskOf, tell } from './instance.ts';
 import { kindOf } from './kinds.ts';
 import type { Asker, Instance, Outcome, Renewal, RenewalRefusal, Step, Task } from './instance.ts';
 
@@ -39,14 +39,25 @@ export function renew(instance: Instance, order: RenewalOrder, asker: Asker, now
   if (period === undefined || from === null) return undefined;
   const terms = { periodCount: period.count, periodUnit: period.unit };
   const expiresAt = expiryOf(terms, undefined, from);
-  if (expiresAt === null) return undefined;
+  // A day that is renewed after three days would be over before it began.
+  if (expiresAt === null || expiresAt <= now) return undefined;
   const { skuId, quantity } = line;
-  const renewal: Renewal = { kind, orderId, skuId, skuName, quantity, ...terms, expiresAt: expiresAt.toISOString(), asker };
+  const renewal: Renewal = {
+    kind,
+    orderId,
+    skuId,
+    skuName,
+    quantity,
+    ...terms,
+    expiresAt: expiresAt.toISOString(),
+    since: now.toISOString(),
+    asker,
+  };
   const task = taskOf(renewal);
-  return kindOf(instance).asks(instance, task) ? asking({ ...instance, renewal }, task, now) : renewed(instance, renewal, undefined);
+  if (!kindOf(instance).asks(instance, task)) return renewed(instance, renewal, undefined);
+  // One call at a time: a provider that heard of the renewal before an isolation that was on its way would isolate what was paid for.
+  return instance.task === null ? asking({ ...instance, renewal }, task, now) : { instance: { ...instance, renewal } };
 }
-
-const taskOf = ({ kind }: Renewal): 'renew' | 'convert' => (kind === 'renewal' ? 'renew' : 'convert');
 
 /** Also in the days of grace, but never once it is released, nor while its payment is in dispute; one renewal at a time, because each starts from the expiry before it. */
 function isRenewable(instance: Instance, { accountId, kind, line }: RenewalOrder): boolean {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Access } from '../delivery/dialect.ts';
 import type { SignIn } from '../delivery/sign-in.ts';
 import { boundTo } from '../bound-to.ts';
+import { DeliveryId } from '@yunshi/kernel/ids';
 import type { Vault } from '@yunshi/service/vault';
 import { operationKinds, serverFlow } from '../server/server.ts';
 import type { Instance } from './instance.ts';
@@ -46,12 +47,16 @@ const CloudServer = z
 /** The fields that the detail has beside those of the list. */
 export const serviceInformation = {
   app: App.nullable().meta({ description: '应用信息; null until it is delivered, while it is suspended, and after it is closed' }),
+  case: z
+    .object({ delivery_id: DeliveryId })
+    .nullable()
+    .meta({ description: '交付单: what people deliver is followed there; null where nobody has opened one' }),
   server: CloudServer.nullable().meta({ description: '云服务器, of an image' }),
 };
 const Information = z.object(serviceInformation);
 export type ServiceInformation = z.infer<typeof Information>;
 
-const nothing: ServiceInformation = { app: null, server: null };
+const nothing: ServiceInformation = { app: null, case: null, server: null };
 
 export type InformationParts = { readonly vault: Pick<Vault, 'open'>; readonly signIn: SignIn };
 export type InformationOf = (instance: Instance) => Promise<ServiceInformation>;
@@ -60,7 +65,9 @@ export type InformationOf = (instance: Instance) => Promise<ServiceInformation>;
 export const informationFrom =
   (parts: InformationParts): InformationOf =>
   async (instance) =>
-    instance.suspendedAt === null ? { app: await appOf(instance, parts), server: serverOf(instance) } : nothing;
+    instance.suspendedAt === null ? { app: await appOf(instance, parts), case: caseOf(instance), server: serverOf(instance) } : nothing;
+
+const caseOf = ({ caseId }: Instance) => (caseId === null ? null : { delivery_id: caseId });
 
 async function appOf(instance: Instance, { vault, signIn }: InformationParts): Promise<z.infer<typeof App> | null> {
   const { instanceId, access } = instance;

@@ -1,7 +1,8 @@
-import { productChanged, type CatalogueMark } from '@yunshi/contracts/catalog';
+import { contactOfProvider, productChanged, type CatalogueMark } from '@yunshi/contracts/catalog';
 import type { Sql } from '@yunshi/db/connect';
 import { rowsOf } from '@yunshi/db/rows';
-import type { ProductId } from '@yunshi/kernel/ids';
+import type { ProductId, ProviderId } from '@yunshi/kernel/ids';
+import type { Core } from '@yunshi/messaging/core';
 import { httpWrite, on } from '@yunshi/messaging/handle';
 import type { Decision, Handler } from '@yunshi/messaging/handle';
 import type { ProductNews } from '@yunshi/service/catalogue';
@@ -40,3 +41,12 @@ export async function providerNames(sql: Sql, productIds: readonly ProductId[]):
   const rows = await productRows.find(sql, [...new Set(productIds)]);
   return new Map(rows.map(({ productId, providerName }) => [productId, providerName]));
 }
+
+const contactMsMax = 1_000;
+
+/** How its provider is reached, as the catalogue says now; an instance is shown without it while that does not answer. */
+export const contactFrom = (core: Pick<Core, 'ask'>, providerId: ProviderId) =>
+  core.ask(contactOfProvider, { providerId }, contactMsMax).then(
+    ({ contact }) => contact,
+    () => null,
+  );

@@ -31,6 +31,7 @@ export const rules: readonly Rule[] = [
   { path: 'pay', to: 'payment-gateway', open: 'all' },
   { path: 'instances', to: 'fulfillment' },
   { path: 'server-offers', to: 'fulfillment' },
+  { path: 'notifications', to: 'fulfillment' },
   { path: 'provider/products', to: 'catalog' },
   { path: 'provider/products/*/endpoint', to: 'fulfillment' },
   { path: 'provider/coupons', to: 'coupon' },

@@ -127,6 +127,16 @@ describe('placing', () => {
     expect(placed({}, { bought: 1_000 }).skuId).toBe(yearly);
   });
 
+  test.each([{ deliveryType: 'human_service' as const }, { humanDelivery: true }])(
+    'what people deliver (%j) is sold only where delivery cases are opened, and remembers that it needs one',
+    (changes) => {
+      const product = { ...helpDeskProduct, ...changes };
+      expect(refusal({}, { product, casesOpened: false })).toEqual({ code: 'delivery-not-offered', field: 'sku_id' });
+      expect(placed({}, { product, casesOpened: true }).humanDelivery).toBe(true);
+      expect(placed({}, { casesOpened: true }).humanDelivery).toBe(false);
+    },
+  );
+
   test('what is wrong with the wish or the coupon is passed on', () => {
     expect(refusal({}, { product: undefined })).toMatchObject({ code: 'sku-not-found' });
     expect(refusal({ coupon: minus20 }, { coupons: noCoupons })).toMatchObject({ code: 'coupon-not-usable', reason: 'not-found' });

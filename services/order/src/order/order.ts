@@ -11,6 +11,7 @@ import { agreementName, type OrderPolicy } from '../policy.ts';
 import { needsApproval, type Rules } from '../purchasing/purchasing.ts';
 import {
   isTrial,
+  needsPeople,
   price,
   quote,
   type CouponChoice,
@@ -68,6 +69,8 @@ export type Order = {
   readonly skuId: SkuId;
   readonly skuName: string;
   readonly deliveryType: DeliveryType;
+  /** People deliver it 人工交付, whatever the delivery type is. */
+  readonly humanDelivery: boolean;
   readonly isTrial: boolean;
   /** The instance that a renewal or a conversion is for. */
   readonly forInstanceId: InstanceId | null;
@@ -187,6 +190,8 @@ export type Facts = {
   readonly trialTaken: boolean;
   /** How many orders of the SKU count against its limit for the buyer, where it has one. */
   readonly bought: number;
+  /** Whether delivery cases are opened, where the product needs one. */
+  readonly casesOpened: boolean;
   /** What the cloud says to the server of an image. */
   readonly server: ServerPrice | undefined;
   /** What the buyer's organisation has decided. */
@@ -207,10 +212,11 @@ export type OrderRefusal =
 export function quoteFor(
   wish: Wish,
   choice: CouponChoice,
-  { product, coupons, trialTaken, bought, server: told }: Omit<Facts, 'rules'>,
+  { product, coupons, trialTaken, bought, casesOpened, server: told }: Omit<Facts, 'rules'>,
 ): Result<Quote, OrderRefusal> {
   const priced = price(product, wish);
   if (!priced.ok) return priced;
+  if (needsPeople(priced.value.product) && !casesOpened) return no({ code: 'delivery-not-offered', field: 'sku_id' });
   if (isTrial(priced.value.sku) && trialTaken) return no({ code: 'trial-already-taken', field: 'sku_id' });
   const maximum = limitOf(wish, priced.value.sku);
   if (maximum !== undefined && bought >= maximum) return no({ code: 'purchase-limit-reached', field: 'sku_id', maximum });
@@ -245,6 +251,7 @@ export function place(request: Request, facts: Facts, policy: OrderPolicy, now: 
     skuId: sku.skuId,
     skuName: sku.name,
     deliveryType: product.deliveryType,
+    humanDelivery: needsPeople(product),
     isTrial: isTrial(sku),
     forInstanceId: request.wish.renews?.instanceId ?? null,
     line,

@@ -25,6 +25,7 @@ export const beginPurchase = (order: Order): SagaStart =>
       productName: order.productName,
       skuName: order.skuName,
       isTrial: order.isTrial,
+      humanDelivery: order.humanDelivery,
       ...(order.claimId !== null && { claimId: order.claimId }),
       payable: order.payable,
       payBy: order.payBy.toISOString(),

@@ -1,4 +1,5 @@
 import { couponsForOrder } from '@yunshi/contracts/coupon';
+import { acceptsDeliveries } from '@yunshi/contracts/delivery';
 import { priceServer } from '@yunshi/contracts/fulfillment';
 import type { AccountId } from '@yunshi/kernel/ids';
 import { monthsOf, type OrderKind } from '@yunshi/kernel/marketplace';
@@ -13,9 +14,10 @@ import { isTrialTaken } from '../order/trials.ts';
 import { findProductOfSku } from './products.ts';
 import { kindOf, limitOf, wishOf, type Asked, type RenewalRefusal } from './renewal.ts';
 import { needsServer, type ServerPrice } from './server.ts';
-import { isTrial, noCoupons, price, type Coupons, type Priced, type Wish } from './quote.ts';
+import { isTrial, needsPeople, noCoupons, price, type Coupons, type Priced, type Wish } from './quote.ts';
 
 const couponsMsMax = 2_000;
+const casesMsMax = 1_000;
 /** It may have to ask the cloud three times, one after the other. */
 const serverMsMax = 10_000;
 
@@ -25,18 +27,27 @@ type Asking = { readonly accountId: AccountId; readonly wish: Wish; readonly wit
 export async function factsFor(core: Core, { accountId, wish, withCoupons }: Asking): Promise<Facts> {
   const product = await findProductOfSku(core.sql, wish.skuId);
   const priced = price(product, wish);
-  if (!priced.ok) return { product, coupons: noCoupons, trialTaken: false, bought: 0, server: undefined, rules: noRules };
-  const { line, sku } = priced.value;
+  if (!priced.ok)
+    return { product, coupons: noCoupons, trialTaken: false, bought: 0, casesOpened: false, server: undefined, rules: noRules };
+  const { line, sku, product: sold } = priced.value;
   const isLimited = limitOf(wish, sku) !== undefined;
-  const [trialTaken, bought, server, coupons, rules] = await Promise.all([
+  const [trialTaken, bought, casesOpened, server, coupons, rules] = await Promise.all([
     isTrial(sku) && isTrialTaken(core.sql, { accountId, productId: line.productId }),
     isLimited ? countBought(core.sql, { accountId, skuId: sku.skuId }) : 0,
+    needsPeople(sold) && areCasesOpened(core),
     needsServer(line, wish) ? serverPriceOf(core, { accountId, wish }, priced.value) : undefined,
     withCoupons && line.amount > 0 ? couponsOf(core, { accountId, kind: kindOf(wish) }, priced.value) : noCoupons,
     findPurchasing(core.sql, accountId),
   ]);
-  return { product, coupons, trialTaken, bought, server, rules: rules ?? noRules };
+  return { product, coupons, trialTaken, bought, casesOpened, server, rules: rules ?? noRules };
 }
+
+/** Where nobody opens delivery cases, nobody answers, and what needs people is not sold: its buyer would wait in vain. */
+const areCasesOpened = (core: Core): Promise<boolean> =>
+  core.ask(acceptsDeliveries, {}, casesMsMax).then(
+    ({ accepts }) => accepts,
+    () => false,
+  );
 
 /** A new server as it is wished, or one more period of the instance's. */
 async function serverPriceOf(

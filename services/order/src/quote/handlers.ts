@@ -10,7 +10,7 @@ const learning = {
   key: ({ productId }: ProductNews) => productId,
   decide: (news: ProductNews, known: Product | undefined): Decision<Product> => {
     if (known && known.productVersion >= news.productVersion) return {};
-    const { productId, productVersion, providerId, providerName, name, deliveryType } = news;
+    const { productId, productVersion, providerId, providerName, name, deliveryType, humanDelivery } = news;
     return {
       save: {
         productId,
@@ -19,6 +19,7 @@ const learning = {
         providerName,
         name,
         deliveryType,
+        humanDelivery,
         published: news.status === 'published',
         skus: news.skus,
       },

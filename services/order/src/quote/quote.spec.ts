@@ -80,14 +80,6 @@ describe('the price of a line', () => {
     });
   });
 
-  test('nobody pays for a human service, which cannot be delivered yet', () => {
-    const undeliverable = { ...helpDeskProduct, deliveryType: 'human_service' as const };
-    expect(priced({ skuId: yearly, quantity: 1, duration: 1 }, undeliverable)).toEqual({
-      ok: false,
-      error: { code: 'delivery-not-offered', field: 'sku_id' },
-    });
-  });
-
   test('nobody pays for an image by the day or for ever: servers are rented by whole months', () => {
     const image = { ...helpDeskProduct, deliveryType: 'image' as const };
     const byDays = { model: 'per_period' as const, price: 900, unit: 'day' as const, durations: [7] };

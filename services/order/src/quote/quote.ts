@@ -15,6 +15,8 @@ export type Product = {
   readonly providerName: string;
   readonly name: string;
   readonly deliveryType: DeliveryType;
+  /** A SaaS product that also needs human delivery. */
+  readonly humanDelivery: boolean;
   readonly published: boolean;
   readonly skus: readonly SkuSnapshot[];
 };
@@ -39,13 +41,13 @@ export type WishRefusal =
   | { readonly code: 'quantity-not-offered'; readonly field: 'quantity'; readonly minimum: number; readonly maximum: number }
   | { readonly code: 'amount-too-large'; readonly field: 'quantity'; readonly maximum: Fen };
 
-/** What fulfilment can bring to an end. Nobody shall pay for what this marketplace cannot deliver yet, only to be refunded. */
-const delivered: ReadonlySet<DeliveryType> = new Set(['saas', 'api', 'image']);
-
-/** Servers are rented by whole months. */
+/** Nobody shall pay for what cannot be delivered, only to be refunded: servers are rented by whole months. */
 const isDeliverable = ({ deliveryType }: Pick<Product, 'deliveryType'>, terms: ReturnType<typeof periodsOf>): boolean =>
-  delivered.has(deliveryType) &&
-  (deliveryType !== 'image' || (terms !== undefined && monthsOf({ count: 1, unit: terms.unit }) !== undefined));
+  deliveryType !== 'image' || (terms !== undefined && monthsOf({ count: 1, unit: terms.unit }) !== undefined);
+
+/** Whether people deliver it 人工交付, in a delivery case. */
+export const needsPeople = ({ deliveryType, humanDelivery }: Pick<Product, 'deliveryType' | 'humanDelivery'>): boolean =>
+  deliveryType === 'human_service' || humanDelivery;
 
 /** One line with the server's price, and what the buyer knows it by. */
 export type Priced = { readonly line: Line; readonly product: Product; readonly sku: SkuSnapshot };

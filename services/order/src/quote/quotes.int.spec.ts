@@ -70,6 +70,21 @@ describe('what is known of a product', () => {
   });
 });
 
+test('what people deliver is sold only while somebody says that delivery cases are opened', async () => {
+  const onSite = named<typeof yearly>('sku', '201');
+  const skus = [{ skuId: onSite, name: '上门', price: { model: 'one_off' as const, price: 100 }, onSale: true }];
+  const product = announced({ productId: named('prd', '2'), humanDelivery: true, skus });
+  await market.neighbours.announce(named('ord', 'ca7a113'), product);
+  const asked = async () => (await quote({ sku_id: onSite })).body;
+  const refused = { code: 'delivery-not-offered', errors: [{ in: 'body', field: '/sku_id' }] };
+  await until(async () => (await asked())['code'] === ('delivery-not-offered' as never));
+  expect(await asked()).toMatchObject(refused);
+  market.neighbours.mood.cases = false;
+  expect(await asked()).toMatchObject(refused);
+  market.neighbours.mood.cases = true;
+  expect(await asked()).toMatchObject({ payable: 100 });
+});
+
 describe('without the coupon service', () => {
   test('there is no quote, because the buyer might pay too much', async () => {
     await market.neighbours.announce(named('ord', 'ca7a112'), announced({ productVersion: 9 }));

@@ -4,7 +4,7 @@ import type { InstanceId } from '@yunshi/kernel/ids';
 import { saga } from '@yunshi/saga/define';
 import { couponReserved, couponUsed, orderCompleted, orderPlaced, paymentCollected, Purchase } from './steps.ts';
 
-const delivery = ({ orderId, orderNumber, accountId, userId, kind, productName, skuName, isTrial, line, server }: Purchase) => ({
+const delivery = ({
   orderId,
   orderNumber,
   accountId,
@@ -13,6 +13,19 @@ const delivery = ({ orderId, orderNumber, accountId, userId, kind, productName, 
   productName,
   skuName,
   isTrial,
+  humanDelivery,
+  line,
+  server,
+}: Purchase) => ({
+  orderId,
+  orderNumber,
+  accountId,
+  userId,
+  kind,
+  productName,
+  skuName,
+  isTrial,
+  humanDelivery,
   line,
   ...(server !== undefined && { server }),
 });

@@ -25,6 +25,8 @@ export const Purchase = z.object({
   productName: z.string(),
   skuName: z.string(),
   isTrial: z.boolean(),
+  /** People deliver it, which may take months. */
+  humanDelivery: z.boolean().default(false),
   /** The claimed coupon that the buyer chose. */
   claimId: ClaimId.optional(),
   /** The coupon took nothing off the price as it was changed 改价, and has been given back. */

@@ -50,7 +50,9 @@ export const world: World<Purchase> = {
     answersTo(fulfilOrder, {
       fulfilled: () => ({ instanceId: instance }),
       refused: (_, draw) => ({
-        reason: draw(() => fc.constantFrom('provider-failed', 'provider-never-delivered', 'not-deliverable', 'server-not-made')),
+        reason: draw(() =>
+          fc.constantFrom('provider-failed', 'provider-never-delivered', 'not-deliverable', 'delivery-closed', 'server-not-made'),
+        ),
       }),
     }),
     answersTo(renewInstance, {

@@ -1,0 +1,51 @@
+import type { AccountId, InstanceId } from '@yunshi/kernel/ids';
+import { addDays } from '@yunshi/kernel/calendar';
+import type { Instance } from '../instance/instance.ts';
+import { deliveryPolicy } from '../instance/policy.ts';
+
+/** What the buyer of an instance is told about its end. */
+export const notificationKinds = ['instance-expiring', 'instance-expired', 'instance-closed'] as const;
+export type NotificationKind = (typeof notificationKinds)[number];
+
+export type Notification = {
+  /** `ntf_`, the instance's digits, and what it is about: the same thing is never told twice. */
+  readonly notificationId: string;
+  readonly accountId: AccountId;
+  readonly instanceId: InstanceId;
+  readonly kind: NotificationKind;
+  readonly productName: string;
+  readonly expiresAt: Date | null;
+  readonly daysAhead: number | null;
+  readonly createdAt: Date;
+  readonly readAt: Date | null;
+};
+
+type Subject = Pick<Instance, 'instanceId' | 'accountId' | 'productName' | 'expiresAt' | 'status'>;
+
+function notification(of: Subject, kind: NotificationKind, about: string, now: Date, daysAhead: number | null = null): Notification {
+  const { instanceId, accountId, productName, expiresAt } = of;
+  const notificationId = `ntf_${instanceId.slice(4)}-${about}`;
+  return { notificationId, accountId, instanceId, kind, productName, expiresAt, daysAhead, createdAt: now, readAt: null };
+}
+
+/** One period has one end, and is told of once for each reminder. */
+const periodOf = (expiresAt: Date): string => String(Math.floor(expiresAt.getTime() / 1_000));
+
+export type Reminder = { readonly daysAhead: number; readonly at: Date };
+
+/** The reminders of an expiry that are still to come. What was bought for a week is not reminded of a month ahead. */
+export const remindersOf = (expiresAt: Date, now: Date): Reminder[] =>
+  deliveryPolicy.reminderDays.map((daysAhead) => ({ daysAhead, at: addDays(expiresAt, -daysAhead) })).filter(({ at }) => at > now);
+
+/** Reminds of the expiry, if it still stands: a renewal moves it and sets reminders of its own. Told late rather than not at all. */
+export function remind(instance: Subject, daysAhead: number, now: Date): Notification | undefined {
+  const { status, expiresAt } = instance;
+  if (expiresAt === null || (status !== 'shipped' && status !== 'expired') || addDays(expiresAt, -daysAhead) > now) return undefined;
+  return notification(instance, 'instance-expiring', `${periodOf(expiresAt)}-${daysAhead}`, now, daysAhead);
+}
+
+/** An instance was isolated, or released. */
+export function ended(instance: Subject, how: 'expired' | 'closed', now: Date): Notification {
+  const period = instance.expiresAt === null ? 'once' : periodOf(instance.expiresAt);
+  return notification(instance, `instance-${how}`, `${period}-${how}`, now);
+}
