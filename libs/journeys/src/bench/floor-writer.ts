@@ -5,7 +5,7 @@ import type { Write } from './floor.ts';
 // The process that writes the floor: nothing but rows, statements prepared and pipelined.
 
 const idPattern = /[0-9a-f]{32}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g;
-const numberPattern = /^\d{20,}$|^[A-Z]{1,3}[0-9a-z]{25}/;
+const numberPattern = /^\d{20,}$|^[A-Z]{1,3}-?[0-9a-z]{25}/;
 
 /** Values that name this one purchase are made anew; those that several purchases share, like the buyer's account, may as well be. */
 function freshValues(values: readonly (string | null)[], fresh: Map<string, string>): (string | null)[] {
