@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, index, integer, jsonb, pgTable, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import { bigint, boolean, check, index, integer, jsonb, pgTable, text, timestamp, unique, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { InstanceStatus } from '@yunshi/contracts/fulfillment';
 import type { OrderEnd } from '@yunshi/contracts/order';
@@ -12,6 +12,10 @@ import type { ServerSale } from './quote/server.ts';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 const fen = (name: string) => bigint(name, { mode: 'number' });
+
+/** What a partial index must be asked for in the same words. */
+const notCompleted = sql`status <> 'completed'`;
+const notNew = sql`kind <> 'new_purchase'`;
 
 export const orders = pgTable(
   'orders',
@@ -65,15 +69,21 @@ export const orders = pgTable(
     deletedAt: time('deleted_at'),
   },
   (table) => [
-    unique('orders_number').on(table.orderNumber),
+    // Reads numbers from their beginning, too.
+    uniqueIndex('orders_number').on(table.orderNumber.op('text_pattern_ops')),
     index('orders_newest').on(table.accountId, table.placedAt, table.orderId),
-    index('orders_by_status').on(table.accountId, table.status, table.placedAt, table.orderId),
-    index('orders_by_product').on(table.accountId, table.productId, table.placedAt, table.orderId),
     index('orders_of_provider').on(table.providerId, table.placedAt, table.orderId),
+    index('orders_of_product').on(table.productId, table.placedAt, table.orderId),
+    index('orders_of_user').on(table.userId, table.placedAt, table.orderId),
+    // Nearly all orders are completed new purchases: who looks for those finds them along the lists above, and the rest is short.
+    index('orders_by_status').on(table.accountId, table.status, table.placedAt, table.orderId).where(notCompleted),
+    index('orders_of_provider_by_status').on(table.providerId, table.status, table.placedAt, table.orderId).where(notCompleted),
+    index('orders_in_status').on(table.status, table.orderId).where(notCompleted),
+    index('orders_of_provider_by_kind').on(table.providerId, table.kind, table.placedAt, table.orderId).where(notNew),
+    index('orders_of_kind').on(table.kind, table.orderId).where(notNew),
     index('orders_of_sku')
       .on(table.accountId, table.skuId)
       .where(sql`kind <> 'renewal' and status not in ('cancelled', 'closed', 'failed')`),
-    index('orders_number_begins').on(table.orderNumber.op('text_pattern_ops')),
     index('orders_instance')
       .on(table.instanceId)
       .where(sql`instance_id is not null`),

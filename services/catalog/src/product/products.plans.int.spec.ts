@@ -1,10 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { getTableColumns, getTableName } from 'drizzle-orm';
-import type { PgTable } from 'drizzle-orm/pg-core';
 import { connect, neverWholeTables } from '@yunshi/db/connect';
 import { migrate } from '@yunshi/db/migrate';
 import { addDays } from '@yunshi/kernel/calendar';
 import type { AccountId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
+import { copyRows } from '@yunshi/testing/copies';
 import { testDatabase } from '@yunshi/testing/database';
 import { explaining, planOf } from '@yunshi/testing/plans';
 import { afterAll, expect, test } from 'vitest';
@@ -13,7 +12,6 @@ import { fanyingShelf } from '../demo/fanying.ts';
 import { writeReview } from '../review/review.ts';
 import { findReviews, reviewIdOf, reviews, type ReviewSearch } from '../review/reviews.ts';
 import { saleCounts } from '../sale/sales.ts';
-import * as tables from '../tables.ts';
 import { publish, type Product } from './product.ts';
 import { categories, findOwnProducts, findProducts, findSku, products, providers, rowOf, type Search } from './products.ts';
 
@@ -62,27 +60,23 @@ await saleCounts.save(
   made.map(({ productId }) => ({ productId, completed: 0 })),
 );
 
-/** Copies of all rows of a table, some columns computed from the number of the copy. */
-function copied(table: PgTable, key: string, copies: number, changes: Record<string, string>): string {
-  const columns = Object.values(getTableColumns(table)).map(({ name }) => name);
-  const values = columns.map((name) =>
-    name === key ? `left(${key}, 4) || lpad(to_hex(copy), 8, '0') || right(${key}, 24)` : (changes[name] ?? name),
-  );
-  return `insert into ${getTableName(table)} (${columns.join(', ')}) select ${values.join(', ')} from ${getTableName(table)}, generate_series(1, ${copies}) copy`;
-}
-const dice = (sides: number) => `abs(hashtext(product_id || copy::text)) % ${sides}`;
+/** A copy's id: its number in the middle of its original's. */
+const copyId = (column: string) => `left(${column}, 4) || lpad(to_hex(nth), 8, '0') || right(${column}, 24)`;
+const dice = (sides: number) => `abs(hashtext(product_id || nth::text)) % ${sides}`;
 await sql.unsafe('drop index products_search, products_skus');
-await sql.unsafe(
-  copied(tables.products, 'product_id', copies, {
+await copyRows(sql, 'products', {
+  count: copies,
+  changes: {
+    product_id: copyId('product_id'),
     price_from: dice(1_000_000),
     published_at: `published_at + (${dice(2_000_000)}) * interval '1 second'`,
     changed_at: `changed_at + (${dice(2_000_000)}) * interval '1 second'`,
     provider_id: `left(provider_id, 35) || (1 + ${dice(6)})::text`,
     delivery_type: `case when ${dice(100)} = 0 then 'api' else 'saas' end`,
-    skus: `jsonb_set(skus, '{0,skuId}', to_jsonb('sku_' || lpad(to_hex(copy), 8, '0') || right(product_id, 24)))`,
-  }),
-);
-await sql.unsafe(copied(tables.saleCounts, 'product_id', copies, { completed: dice(50_000) }));
+    skus: `jsonb_set(skus, '{0,skuId}', to_jsonb('sku_' || lpad(to_hex(nth), 8, '0') || right(product_id, 24)))`,
+  },
+});
+await copyRows(sql, 'sale_counts', { count: copies, changes: { product_id: copyId('product_id'), completed: dice(50_000) } });
 await sql.unsafe(`create index products_search on products using gin (string_to_array(search_grams, ' '))`);
 await sql.unsafe('create index products_skus on products using gin (skus jsonb_path_ops)');
 const author = (nth: number) => `acc_${String(nth).padStart(32, '0')}` as AccountId;
@@ -103,14 +97,16 @@ const review = writeReview(
 );
 if (!review.ok) throw new Error(review.error);
 await reviews.save(sql, [review.value.review]);
-await sql.unsafe(
-  copied(tables.reviews, 'review_id', 10_000, {
-    product_id: `'prd_' || lpad((copy % 50)::text, 32, '0')`,
-    account_id: `'acc_' || lpad((copy % 20)::text, 32, '0')`,
-    stars: '1 + copy % 5',
-    written_at: `written_at + copy * interval '1 second'`,
-  }),
-);
+await copyRows(sql, 'reviews', {
+  count: 10_000,
+  changes: {
+    review_id: copyId('review_id'),
+    product_id: `'prd_' || lpad((nth % 50)::text, 32, '0')`,
+    account_id: `'acc_' || lpad((nth % 20)::text, 32, '0')`,
+    stars: '1 + nth % 5',
+    written_at: `written_at + nth * interval '1 second'`,
+  },
+});
 await sql`insert into ratings select product_id, 2, 7 from products`;
 await sql.unsafe('analyze');
 

@@ -1,15 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { getTableColumns, getTableName } from 'drizzle-orm';
-import type { PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, expect, test } from 'vitest';
 import { connect } from '@yunshi/db/connect';
 import { migrate } from '@yunshi/db/migrate';
 import type { AccountId, ProviderId } from '@yunshi/kernel/ids';
+import { copyRows, nthId } from '@yunshi/testing/copies';
 import { testDatabase } from '@yunshi/testing/database';
 import { explaining, planOf } from '@yunshi/testing/plans';
 import { claimableRows, coupons, offerRows } from '../coupon/coupons.ts';
 import { claimed, march, published, shop } from '../story.fixture.ts';
-import * as tables from '../tables.ts';
 import { forOrder } from './claim.ts';
 import { claims, findClaims, findForCheckout, type ClaimSearch } from './claims.ts';
 
@@ -23,29 +21,26 @@ const explained = explaining(sql);
 const accounts = Array.from({ length: 400 }, (_, nth) => `acc_${String(nth).padStart(32, '0')}` as AccountId);
 await claims.save(sql, [claimed({}, march(2))]);
 await coupons.save(sql, [published({ claimFrom: march(1), claimUntil: march(2) })]);
-const copied = (table: PgTable, changes: Record<string, string>): string => {
-  const columns = Object.values(getTableColumns(table)).map(({ name }) => name);
-  return `insert into ${getTableName(table)} (${columns.join(', ')}) select ${columns.map((name) => changes[name] ?? name).join(', ')}`;
-};
-const id = (prefix: string) => `'${prefix}_' || lpad(to_hex(nth), 32, '0')`;
-await sql.unsafe(
-  `${copied(tables.claims, {
-    claim_id: id('ccl'),
+await copyRows(sql, 'claims', {
+  count: 100_000,
+  changes: {
+    claim_id: nthId('ccl', 'nth'),
     number: `'n' || nth`,
     account_id: `'acc_' || lpad((nth % 400)::text, 32, '0')`,
     claimed_at: `claimed_at + nth * interval '1 second'`,
     valid_until: `claimed_at + nth * interval '1 second' + (1 + (nth * 7) % 50) * interval '1 day'`,
-  })} from claims, generate_series(1, 100000) nth`,
-);
-await sql.unsafe(
-  `${copied(tables.coupons, {
-    coupon_id: id('cpn'),
+  },
+});
+await copyRows(sql, 'coupons', {
+  count: 20_000,
+  changes: {
+    coupon_id: nthId('cpn', 'nth'),
     number: `'n' || nth`,
     provider_id: `'prv_' || lpad((nth % 50)::text, 32, '0')`,
     claim_until: `claim_until + (nth % 60) * interval '1 day'`,
     published_at: `published_at + nth * interval '1 second'`,
-  })} from coupons, generate_series(1, 20000) nth`,
-);
+  },
+});
 await sql`analyze claims, coupons`;
 
 const now = march(10);
