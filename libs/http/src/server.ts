@@ -24,6 +24,7 @@ import type {} from './caller.ts';
 import { EventStreams } from './events.ts';
 import { problemOf } from './faults.ts';
 import { limitHandlers } from './handler-limit.ts';
+import { hearOut } from './hear-out.ts';
 import { idempotencyKey } from './idempotency.ts';
 import { openApiDocument, type OpenApiDocument, type RouteFacts } from './openapi.ts';
 import { commonProblems, Problem, type ProblemEntries } from './problem.ts';
@@ -162,12 +163,13 @@ function identify(app: FastifyInstance, auth: Auth | undefined): void {
 const isOverload = (error: unknown): boolean => error instanceof Error && error.name === 'Overloaded';
 
 function answerProblems(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => {
+  app.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
     const { status } = problem.entry;
     if (status >= 500 && !isOverload(error))
       request.log.error({ err: error, code: problem.code, trace_id: request.traceId }, 'a request failed');
     else request.log.debug({ err: error, code: problem.code }, 'a request was refused');
+    if (problem.code === 'body-too-large') await hearOut(request.raw);
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) =>
