@@ -72,6 +72,7 @@ export const orders = pgTable(
     // Reads numbers from their beginning, too.
     uniqueIndex('orders_number').on(table.orderNumber.op('text_pattern_ops')),
     index('orders_newest').on(table.accountId, table.placedAt, table.orderId),
+    index('orders_by_product').on(table.accountId, table.productId, table.placedAt, table.orderId),
     index('orders_of_provider').on(table.providerId, table.placedAt, table.orderId),
     index('orders_of_product').on(table.productId, table.placedAt, table.orderId),
     index('orders_of_user').on(table.userId, table.placedAt, table.orderId),
@@ -79,6 +80,7 @@ export const orders = pgTable(
     index('orders_by_status').on(table.accountId, table.status, table.placedAt, table.orderId).where(notCompleted),
     index('orders_of_provider_by_status').on(table.providerId, table.status, table.placedAt, table.orderId).where(notCompleted),
     index('orders_in_status').on(table.status, table.orderId).where(notCompleted),
+    index('orders_by_kind').on(table.accountId, table.kind, table.placedAt, table.orderId).where(notNew),
     index('orders_of_provider_by_kind').on(table.providerId, table.kind, table.placedAt, table.orderId).where(notNew),
     index('orders_of_kind').on(table.kind, table.orderId).where(notNew),
     index('orders_of_sku')

@@ -7,7 +7,9 @@ import { violations } from '../invariants.ts';
 import type { Violation } from '../rules.ts';
 import { startBalancer } from './balancer.ts';
 import { residentMb } from './cpu.ts';
+import type { Size } from './full-tables.ts';
 import { measureFloor } from './floor.ts';
+import { measureLists, type Lists } from './lists.ts';
 import { measureParcels } from './parcels.ts';
 import { startPlace, type Place } from './place.ts';
 import { nowUs, readProfiles, type Profile } from './profile.ts';
@@ -17,7 +19,7 @@ import { countStatements, type Statement } from './statements.ts';
 import { idleCpu, offer, type Window } from './window.ts';
 
 // `npm run bench`: starts a system of its own and measures it. `--json` ends with one line of JSON; `--only PART` (several times: floor,
-// system, parcels, growth, instances) leaves out the rest; `--quick` is coarse; `--long` goes to 50,000 purchases. To look closer:
+// system, parcels, growth, lists, instances) leaves out the rest; `--quick` is coarse; `--long` goes to 50,000 purchases. To look closer:
 // `--rate N --seconds S --windows W` offers one rate again and again, `--profile DIR` records where each service spends its time, and
 // `--set NAME=VALUE` and `--postgres NAME=VALUE` give the services an environment variable and PostgreSQL a setting to be tried.
 
@@ -36,7 +38,7 @@ const { values: flags } = parseArgs({
   },
 });
 
-const parts = ['floor', 'system', 'parcels', 'growth', 'instances'] as const;
+const parts = ['floor', 'system', 'parcels', 'growth', 'lists', 'instances'] as const;
 type Part = (typeof parts)[number];
 const strange = flags.only?.filter((name) => !(parts as readonly string[]).includes(name)) ?? [];
 if (strange.length > 0) throw new Error(`--only ${strange.join(', ')}: the parts are ${parts.join(', ')}`);
@@ -60,6 +62,8 @@ type Plan = {
   /** Orders of which the memory is compared with that of ten times as many. */
   readonly memoryAt: number | undefined;
   readonly instances: readonly number[];
+  /** How full the tables are when lists are read, and how often each is asked for. */
+  readonly lists: { readonly size: Size; readonly asksEach: number };
 };
 
 const usual: Plan = {
@@ -73,6 +77,7 @@ const usual: Plan = {
   search: { from: 80, factor: 1.5, halvings: 3, max: 2_000 },
   memoryAt: 2_000,
   instances: [1, 2, 4],
+  lists: { size: { orders: 1_000_000, claims: 100_000, products: 20_000 }, asksEach: 200 },
 };
 const plan: Plan = flags.quick
   ? {
@@ -87,6 +92,7 @@ const plan: Plan = flags.quick
       search: { from: 120, factor: 1.6, halvings: 0, max: 1_000 },
       memoryAt: undefined,
       instances: [],
+      lists: { size: { orders: 50_000, claims: 10_000, products: 2_000 }, asksEach: 20 },
     }
   : flags.long
     ? { ...usual, memoryAt: 5_000 }
@@ -120,6 +126,7 @@ export type Result = {
     readonly cpu: readonly [number, number];
     readonly memoryMb: Readonly<Record<string, readonly [number, number]>>;
   };
+  readonly lists?: Pick<Lists, 'size' | 'looks'>;
   readonly profiles?: readonly Profile[];
   readonly violations: readonly Violation[];
 };
@@ -301,18 +308,29 @@ async function measureMore(counts: readonly number[], result: Mutable<Result>): 
   result.violations = [...result.violations, ...more];
 }
 
+/** The last thing that is done with a place: the copies that its tables are filled with are in no book. */
+async function lookAtLists(place: Place, result: Mutable<Result>): Promise<void> {
+  if ((await placed(place)) === 0) await makeUntil(place, 5, 5);
+  const { size, looks, violations: more } = await measureLists(place, { ...plan.lists, say });
+  result.lists = { size, looks };
+  result.violations = [...result.violations, ...more];
+}
+
+const onlyLists = flags.only?.every((part) => part === 'lists') ?? false;
+
 async function main(): Promise<void> {
   const result: Mutable<Result> = { cores: availableParallelism(), violations: [] };
   const profiles = flags.profile === undefined ? undefined : resolve(flags.profile);
   if (profiles !== undefined) mkdirSync(profiles, { recursive: true });
   const place = await startPlace({ ...crowd, profiles, say });
   try {
-    await warmUp(place);
+    if (!onlyLists) await warmUp(place);
     const fromUs = nowUs();
     if (flags.rate === undefined) await measureAll(place, result);
     else await measureOne(place, Number(flags.rate), result);
     const untilUs = nowUs();
     result.violations = await broken(place);
+    if (flags.rate === undefined && wanted('lists')) await lookAtLists(place, result);
     if (profiles !== undefined) {
       await place.stopServices();
       result.profiles = readProfiles(profiles, { fromUs, untilUs });

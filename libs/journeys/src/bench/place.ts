@@ -17,6 +17,8 @@ import { prepareCounting } from './statements.ts';
 /** A system of its own to be measured, with buyers before its door. */
 export type Place = {
   readonly system: System;
+  /** Where its data and its issuer's key are. */
+  readonly dir: string;
   /** A superuser's eyes. */
   readonly sql: Sql;
   readonly generator: Generator;
@@ -70,7 +72,11 @@ export async function startPlace({
       seed: 'demo',
       services: [...services, ...more],
       durable: true,
-      postgresSettings: { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track_planning': 'on', ...postgresSettings },
+      postgresSettings: {
+        shared_preload_libraries: 'pg_stat_statements, auto_explain',
+        'pg_stat_statements.track_planning': 'on',
+        ...postgresSettings,
+      },
       // Traces and metrics are on, at the sampling that is the default.
       env: { ...env, '*': { ...sink.env, ...env['*'] }, ...recording([...services, ...more], profiles) },
     });
@@ -92,7 +98,7 @@ export async function startPlace({
       await system.stop();
       await clear();
     };
-    return { system, sql, generator, parts, stopServices, stop };
+    return { system, dir, sql, generator, parts, stopServices, stop };
   } catch (error) {
     await clear();
     throw error;

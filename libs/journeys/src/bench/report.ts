@@ -1,4 +1,5 @@
 import type { Result } from './bench.ts';
+import { lookedLine } from './lists.ts';
 import type { Profile } from './profile.ts';
 import type { Statement } from './statements.ts';
 import type { Window } from './window.ts';
@@ -17,6 +18,7 @@ export function report(result: Result): string[] {
     messagesPerPurchase,
     instances,
     growth,
+    lists,
     statements,
     profiles,
   } = result;
@@ -40,6 +42,14 @@ export function report(result: Result): string[] {
     const [few, many] = growth.purchases;
     say('', `memory after ${few} and ${many} purchases (MB): ${told(growth.memoryMb)}`);
     say(`CPU a purchase after ${few} and ${many}: ${growth.cpu[0]} and ${growth.cpu[1]} ms`);
+  }
+  if (lists) {
+    const { orders, claims, products } = lists.size;
+    say(
+      '',
+      `lists with ${orders} orders, ${claims} coupons and ${products} products`,
+      ...lists.looks.map((look) => `  ${lookedLine(look)}`),
+    );
   }
   if (statements) say('', 'statements by their time', ...statements.slice(0, 30).map(statementLine));
   for (const profile of profiles ?? []) say('', ...profileLines(profile));
