@@ -20,7 +20,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'yunshi-shop-'));
   system = await startSystem({ dir, seed: 'demo', testClock: true, ports: 'free', durable: false });
   sql = connect({ url: system.adminUrl, name: 'shop journey', connectionsMax: 3 });
-  for (const persona of ['lin', 'zhao', 'fanying', 'chenxi', 'lidun', 'operator']) {
+  for (const persona of ['lin', 'he', 'zhao', 'fanying', 'chenxi', 'lidun', 'operator']) {
     const { body } = await ask('POST', '/v1/dev/token', undefined, { persona });
     tokens.set(persona, String(body['access_token']));
   }
@@ -71,10 +71,15 @@ async function sure(status: number, ...asked: Parameters<typeof ask>): Promise<B
 }
 
 const quote = (sku_id: string, more: object = {}) => ask('POST', '/v1/quotes', 'lin', { sku_id, duration: 1, ...more });
-async function order(sku_id: string, coupon = 'none'): Promise<Body> {
+async function orderOf(sku_id: string, coupon = 'none', more: object = {}): Promise<Answer> {
   const { agreements } = (await quote(sku_id, { coupon: 'none' })).body;
   const accepted_agreements = agreements.map(({ name }) => name);
-  return sure(201, 'POST', '/v1/orders', 'lin', { sku_id, duration: 1, coupon, accepted_agreements });
+  return ask('POST', '/v1/orders', 'lin', { sku_id, duration: 1, coupon, accepted_agreements, ...more });
+}
+async function order(...asked: Parameters<typeof orderOf>): Promise<Body> {
+  const { status, body } = await orderOf(...asked);
+  if (status !== 201) throw new Error(JSON.stringify(body));
+  return body;
 }
 const orderIs = (id: string, status: string) =>
   until(async () => (await ask('GET', `/v1/orders/${id}`, 'lin')).body.status === status, { within: 30_000, what: `${id} is ${status}` });
@@ -154,6 +159,53 @@ test('a product goes from its provider’s desk to a buyer’s review; what an o
   expect(await sure(200, 'GET', `/v1/products/${id}`)).toMatchObject({ sales_count: 1, rating: { reviews: 1, average: 4 } });
   await sure(200, 'POST', `/v1/ops/reviews/${written.review_id}/hide`, 'operator', { reason: '核实中' });
   expect(await sure(200, 'GET', `/v1/products/${id}`)).toMatchObject({ rating: { reviews: 0, average: null } });
+});
+
+describe('the orders of an organisation', () => {
+  let sku: string;
+  let few: string;
+
+  test('wait for its approver when they are dear, and carry the number that it keeps them under', async () => {
+    const limited = { name: '限购版', price: monthly(100), per_account_max: 1 };
+    const product = await publishProduct('fanying', [limited]);
+    sku = product.skus.find(({ name }) => name === '团队版')!.sku_id;
+    few = product.skus.find(({ name }) => name === '限购版')!.sku_id;
+    await until(async () => (await quote(sku)).status === 200, { what: 'the product can be bought' });
+    await sure(200, 'PUT', '/v1/purchasing-rules', 'he', { approval_above: 5_000, po_number_required: true });
+    expect((await orderOf(sku)).body.code).toBe('po-number-missing');
+    const { order_id: id, status } = await order(sku, 'none', { po_number: 'PO-2026-0042' });
+    expect(status).toBe('pending_approval');
+    expect((await ask('POST', `/v1/orders/${id}/approve`, 'lin', {})).status).toBe(403);
+    await sure(200, 'POST', `/v1/orders/${id}/approve`, 'he', { note: '同意' });
+    await pay(id);
+    await orderIs(id, 'completed');
+    const file = await fetch(`${system.urls['gateway']}/v1/orders/export?keyword=${id}`, {
+      headers: { authorization: `Bearer ${tokens.get('lin')}` },
+    });
+    expect(file.headers.get('content-type')).toContain('text/csv');
+    expect((await file.text()).trimEnd().split('\r\n')[1]).toContain('PO-2026-0042');
+  });
+
+  test('that are declined end as cancelled; deleted, they are gone for it and stay for the provider', async () => {
+    const { order_id: id } = await order(sku, 'none', { po_number: 'PO-2026-0043' });
+    await sure(200, 'POST', `/v1/orders/${id}/decline`, 'he', { note: '预算不足' });
+    expect(await sure(200, 'GET', `/v1/orders/${id}`, 'lin')).toMatchObject({ status: 'cancelled', approval: { note: '预算不足' } });
+    await sure(204, 'DELETE', `/v1/orders/${id}`, 'lin');
+    expect((await ask('GET', `/v1/orders/${id}`, 'lin')).status).toBe(404);
+    expect(await sure(200, 'GET', `/v1/provider/orders/${id}`, 'fanying')).toMatchObject({ status: 'cancelled' });
+    await sure(200, 'PUT', '/v1/purchasing-rules', 'he', { approval_above: null, po_number_required: false });
+  });
+
+  test('are no more than the provider allows each account; what ended unpaid does not count', async () => {
+    const first = await order(few);
+    expect((await quote(few)).body.code).toBe('purchase-limit-reached');
+    await sure(202, 'POST', `/v1/orders/${first.order_id}/cancel`, 'lin');
+    await orderIs(first.order_id, 'cancelled');
+    const second = await order(few);
+    await pay(second.order_id);
+    await orderIs(second.order_id, 'completed');
+    expect((await quote(few)).body.code).toBe('purchase-limit-reached');
+  });
 });
 
 describe('software of a provider that is called by Alibaba’s SPI', () => {
