@@ -68,3 +68,18 @@ export const orderCompleted = event('order.completed', 1, {
 export const orderRejected = event('order.rejected', 1, {
   data: z.object({ orderId: OrderId, orderVersion: OrderVersion, accountId: AccountId, reason: OrderEnd, refunded: Fen }),
 });
+
+const AutoRenewed = z.object({ instanceId: InstanceId, accountId: AccountId, expiresAt: z.iso.datetime({ offset: true }) });
+
+/** An instance that renews itself 自动续费 ends soon: an order will be placed at that time, unless it is switched off before. */
+export const autoRenewalAnnounced = event('order.auto-renewal-announced', 1, {
+  data: z.object({ ...AutoRenewed.shape, ordersAt: z.iso.datetime({ offset: true }) }),
+});
+/** The order is placed, and waits for its buyer to pay it. */
+export const autoRenewalOrdered = event('order.auto-renewal-ordered', 1, {
+  data: z.object({ ...AutoRenewed.shape, orderId: OrderId, payable: Fen, payBy: z.iso.datetime({ offset: true }) }),
+});
+/** No order could be placed: `reason` is the code of the problem that ordering by hand would have. */
+export const autoRenewalRefused = event('order.auto-renewal-refused', 1, {
+  data: z.object({ ...AutoRenewed.shape, reason: z.string().max(100) }),
+});

@@ -183,6 +183,16 @@ describe('what belongs to one account', () => {
       return (body as { items: { instance_id: string; order_id: string }[] }).items.find(({ order_id }) => order_id === free);
     });
     ids['instance_id'] = instance.instance_id;
+    const quoted = await ask('POST', '/v1/quotes', { as: 'lin', body: { sku_id: demoProducts.survey.skus.free, duration: 1 } });
+    const accepted_agreements = (quoted.body as { agreements: { name: string }[] }).agreements.map(({ name }) => name);
+    await until(async () => {
+      const answer = await ask('PUT', `/v1/auto-renewals/${instance.instance_id}`, {
+        as: 'lin',
+        body: { duration: 1, accepted_agreements },
+      });
+      if (answer.status !== 200) throw new Error(answer.text);
+      return true;
+    });
     const call = await until(async () => {
       const { body } = await ask('GET', '/v1/provider/calls', { as: 'chenxi' });
       return (body as { items: { call_id: string }[] }).items[0];
@@ -272,6 +282,7 @@ const wellFormed: Readonly<Record<string, object>> = {
     skus: [{ name: '基础版', price: { model: 'one_off', price: 100 } }],
     product_version: 1,
   },
+  'PUT /v1/auto-renewals/{instance_id}': { duration: 1, accepted_agreements: [] },
   'PUT /v1/provider/reviews/{review_id}/answer': { text: '不是我的商品' },
   'PUT /v1/provider/products/{product_id}/skus/{sku_id}/on-sale': { on_sale: false },
 };

@@ -209,6 +209,39 @@ describe('an instance', () => {
     });
   });
 
+  test('renews itself where its buyer has said so, as far as the order: what he does not pay does not go on', async () => {
+    const { instance_id: id } = await buy({ sku_id: demoProducts.helpDesk.skus.basic, duration: 1 });
+    const { expires_at: first } = await instanceOf(id);
+    const quote = await quoteOf({ kind: 'renewal', instance_id: id, duration: 3 });
+    const accepted_agreements = (quote.body['agreements'] as { name: string }[]).map(({ name }) => name);
+    const on = await buyer.put(`/v1/auto-renewals/${id}`, { duration: 3, accepted_agreements });
+    expect(on).toMatchObject({ status: 200, body: { status: 'on', expires_at: first, order_id: null } });
+    const orderedFor = (end: string) =>
+      until(
+        async () => {
+          const { body } = await buyer.get(`/v1/auto-renewals/${id}`);
+          return body['expires_at'] === end ? (body['order_id'] as string | null) : undefined;
+        },
+        { what: `an order is placed for ${end}` },
+      );
+    await pass(18);
+    await pass(7);
+    const placed = await orderedFor(first);
+    expect(await orderOf(placed)).toMatchObject({ kind: 'renewal', status: 'pending_payment' });
+    await buyer.scan((await buyer.payable(placed))!);
+    await until(async () => (await orderOf(placed)).status === 'completed');
+    const second = (await instanceOf(id)).expires_at;
+    expect(new Date(second).getTime() - new Date(first).getTime()).toBeGreaterThan(88 * day);
+
+    // The next one is not paid.
+    await pass(94);
+    const next = await orderedFor(second);
+    expect(next).not.toBe(placed);
+    await pass(8);
+    await until(async () => (await orderOf(next)).status === 'closed');
+    await until(async () => (await instanceOf(id)).status === 'expired');
+  });
+
   test('that its provider will not renew stays as it is, and the money goes back', async () => {
     const { instance_id: id } = await buy({ sku_id: demoProducts.helpDesk.skus.basic, duration: 1 });
     const before = await instanceOf(id);

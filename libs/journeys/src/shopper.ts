@@ -53,6 +53,10 @@ export class Shopper {
     return this.#surely(this.#gateway, 'POST', path, { body, key });
   }
 
+  put(path: string, body: unknown): Promise<Answer> {
+    return this.#surely(this.#gateway, 'PUT', path, { body });
+  }
+
   /** Turns the outside world's own switches. */
   outside(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
     return this.#surely(this.#sandbox, method, path, { body });

@@ -2,12 +2,15 @@ import { fileURLToPath } from 'node:url';
 import { jwtAuth } from '@yunshi/http/auth';
 import { httpServer } from '@yunshi/http/server';
 import { admissionTo } from '@yunshi/messaging/admission';
-import { startCore } from '@yunshi/messaging/core';
+import { startCore, type Core } from '@yunshi/messaging/core';
 import { Problem as OperationProblem } from '@yunshi/operations/problems';
 import { operationRoutes } from '@yunshi/operations/routes';
 import { catchUpWithCatalogue } from '@yunshi/service/catalogue';
 import { readiness } from '@yunshi/service/readiness';
 import { createLog, type Log } from '@yunshi/telemetry/log';
+import { renewalPerformers } from './auto-renewal/calls.ts';
+import { autoRenewalHandlers } from './auto-renewal/handlers.ts';
+import { autoRenewalRoutes } from './auto-renewal/routes.ts';
 import type { Config } from './config.ts';
 import { learnInstances } from './instance/instances.ts';
 import { orderChanges } from './order/changes.ts';
@@ -31,13 +34,14 @@ export type Running = { readonly url: string; readonly stop: () => Promise<void>
 /** Quotes, orders, and the sagas that carry them through. */
 export async function start(config: Config, log: Log = createLog({ service: 'order', level: config.logLevel })): Promise<Running> {
   const onFault = (what: string, error: unknown) => log.error({ err: error }, what);
-  const core = await startCore({
+  const core: Core = await startCore({
     service: 'order',
     databaseUrl: config.databaseUrl,
     natsUrl: config.natsUrl,
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
-    handlers: () => [learnProduct, ...learnInstances, ...orderHandlers, ...priceHandlers],
+    handlers: () => [learnProduct, ...learnInstances, ...orderHandlers, ...priceHandlers, ...autoRenewalHandlers],
+    performers: ({ clock }) => renewalPerformers(clock, () => core),
     sagas: [purchaseSaga, renewalSaga, repricingSaga],
     onFault,
   });
@@ -51,6 +55,7 @@ export async function start(config: Config, log: Log = createLog({ service: 'ord
       ...[buyerView, providerView, operatorView].map((view) => orderViews(view, core)),
       priceRoutes(core),
       purchasingRoutes(core),
+      autoRenewalRoutes(core),
       orderEventRoutes({ core, changes }),
       sagaRoutes(core),
       operationRoutes({ service: 'order', core }),

@@ -24,3 +24,15 @@ export const orderPolicy: OrderPolicy = {
 };
 
 export const agreementName = ({ id, version }: Agreement): string => `${id}@${version}`;
+
+export type AutoRenewalPolicy = {
+  /** So many days before the expiry its buyer is told that an order will be placed. */
+  readonly announceDays: number;
+  /** So many days before the expiry the order is placed, unless it has been switched off by then. */
+  readonly orderDays: number;
+  /** How long after the expiry it is looked whether the instance went on, or is gone. */
+  readonly lookAgainDays: number;
+};
+
+/** 自动续费: the buyer has a week to decide before the order, and a week to pay it. */
+export const autoRenewalPolicy: AutoRenewalPolicy = { announceDays: 14, orderDays: 7, lookAgainDays: 8 };

@@ -155,6 +155,29 @@ export const instances = pgTable('instances', {
   expiresAt: time('expires_at'),
 });
 
+/** Which instances are renewed by themselves 自动续费, and what was last ordered for them. */
+export const autoRenewals = pgTable(
+  'auto_renewals',
+  {
+    instanceId: text('instance_id').$type<InstanceId>().primaryKey(),
+    accountId: text('account_id').$type<AccountId>().notNull(),
+    userId: text('user_id').$type<UserId>().notNull(),
+    isOn: boolean('is_on').notNull(),
+    duration: integer('duration').notNull(),
+    poNumber: text('po_number'),
+    agreements: jsonb('agreements').$type<readonly string[]>().notNull(),
+    changedAt: time('changed_at').notNull(),
+    expiresAt: time('expires_at').notNull(),
+    decidedFor: time('decided_for'),
+    orderId: text('order_id').$type<OrderId>(),
+    refusal: text('refusal'),
+  },
+  (table) => [
+    index('auto_renewals_of_account').on(table.accountId, table.instanceId),
+    check('auto_renewals_decided', sql`order_id is null or refusal is null`),
+  ],
+);
+
 /** What this service knows of the catalogue's products: the newest version that it was told. */
 export const products = pgTable('products', {
   productId: text('product_id').$type<ProductId>().primaryKey(),

@@ -22,6 +22,7 @@ export const rules: readonly Rule[] = [
   { path: 'quotes', to: 'order' },
   { path: 'orders', to: 'order' },
   { path: 'purchasing-rules', to: 'order' },
+  { path: 'auto-renewals', to: 'order' },
   { path: 'payments', to: 'payment-gateway' },
   { path: 'ledger', to: 'payment-gateway' },
   { path: 'wallet', to: 'payment-gateway' },

@@ -6,7 +6,7 @@ import { Problem, refused, refusedPrice } from '../problems.ts';
 import { allowanceId, allowances, type Allowance } from './allowances.ts';
 import { approve, decline } from './approval.ts';
 import { approvalDue, endedEarly, saved } from './handlers.ts';
-import { place, remove, requestCancel, type Facts, type Order, type Request } from './order.ts';
+import { place, remove, requestCancel, type Changed, type Facts, type Order, type Request } from './order.ts';
 import { orders } from './orders.ts';
 import { askPrice, type PriceAsked } from './price-change.ts';
 import { beginPurchase, beginRepricing, sagaOf } from './purchase.ts';
@@ -19,15 +19,18 @@ function placing({ request, facts }: Placing, now: Date): Decision<Order> & { re
   const placed = place(request, facts, orderPolicy, now);
   if (!placed.ok) return { response: refused(placed.error) };
   const { order } = placed.value;
-  const { orderId, accountId, kind, payable, version } = order;
+  return { ...begun(placed.value), placed: order, response: { status: 201, body: shownOrder(order) } };
+}
+
+/** What an order that was just placed sets going. */
+export function begun(placed: Changed): Decision<Order> {
+  const { orderId, accountId, kind, payable, version, status, approveBy } = placed.order;
   return {
-    ...saved(undefined, placed.value),
-    placed: order,
-    ...(order.status === 'pending_approval'
-      ? { deadlines: [{ kind: approvalDue, key: orderId, dueAt: order.approveBy ?? now }] }
-      : { start: [beginPurchase(order)] }),
+    ...saved(undefined, placed),
+    ...(status === 'pending_approval'
+      ? { deadlines: [{ kind: approvalDue, key: orderId, dueAt: approveBy ?? placed.order.placedAt }] }
+      : { start: [beginPurchase(placed.order)] }),
     events: [orderPlaced({ orderId, orderVersion: version, accountId, kind, payable })],
-    response: { status: 201, body: shownOrder(order) },
   };
 }
 

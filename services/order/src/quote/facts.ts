@@ -21,10 +21,11 @@ const casesMsMax = 1_000;
 /** It may have to ask the cloud three times, one after the other. */
 const serverMsMax = 10_000;
 
+type Asks = Pick<Core, 'ask'>;
 type Asking = { readonly accountId: AccountId; readonly wish: Wish; readonly withCoupons: boolean };
 
 /** What must be known to price a wish for a buyer: the product, whether the trial is still to be had, and the buyer's coupons. */
-export async function factsFor(core: Core, { accountId, wish, withCoupons }: Asking): Promise<Facts> {
+export async function factsFor(core: Pick<Core, 'sql' | 'ask'>, { accountId, wish, withCoupons }: Asking): Promise<Facts> {
   const product = await findProductOfSku(core.sql, wish.skuId);
   const priced = price(product, wish);
   if (!priced.ok)
@@ -43,7 +44,7 @@ export async function factsFor(core: Core, { accountId, wish, withCoupons }: Ask
 }
 
 /** Where nobody opens delivery cases, nobody answers, and what needs people is not sold: its buyer would wait in vain. */
-const areCasesOpened = (core: Core): Promise<boolean> =>
+const areCasesOpened = (core: Asks): Promise<boolean> =>
   core.ask(acceptsDeliveries, {}, casesMsMax).then(
     ({ accepts }) => accepts,
     () => false,
@@ -51,7 +52,7 @@ const areCasesOpened = (core: Core): Promise<boolean> =>
 
 /** A new server as it is wished, or one more period of the instance's. */
 async function serverPriceOf(
-  core: Core,
+  core: Asks,
   { accountId, wish: { server, renews } }: Pick<Asking, 'accountId' | 'wish'>,
   { line: { productId, period } }: Priced,
 ): Promise<ServerPrice | undefined> {
@@ -65,7 +66,7 @@ async function serverPriceOf(
 }
 
 type Buyer = { readonly accountId: AccountId; readonly kind: OrderKind };
-const couponsOf = (core: Core, { accountId, kind }: Buyer, { line }: Priced): Promise<Coupons> =>
+const couponsOf = (core: Asks, { accountId, kind }: Buyer, { line }: Priced): Promise<Coupons> =>
   core.ask(couponsForOrder, { accountId, kind, lines: [line] }, couponsMsMax);
 
 /** What is asked for, as something that can be priced; a renewal is looked up, and somebody else's instance is not found. */
