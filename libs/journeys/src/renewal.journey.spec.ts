@@ -5,6 +5,7 @@ import { demoPersonas, demoProducts } from '@yunshi/contracts/demo-world';
 import { startSystem, type System } from '@yunshi/local/system';
 import { until } from '@yunshi/testing/until';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { imageWish } from './image-wish.ts';
 import { Shopper } from './shopper.ts';
 
 let dir: string;
@@ -71,14 +72,8 @@ type Server = {
   operation: object | null;
 };
 type Image = Instance & { server: Server | null; app: { fields: { name: string; value: string }[] } | null };
-type Offers = {
-  images: { id: string }[];
-  security_groups: { id: string }[];
-  machine_types: { zone: string; machine_type: string; sold_out: boolean }[];
-};
 
 describe('an image', () => {
-  const { productId, skus } = demoProducts.hardenedLinux;
   const minutes = (count: number) => operator.post('/v1/test/clock', { advance: `PT${count * 60}S` });
   const imageOf = async (id: string) => (await buyer.get(`/v1/instances/${id}`)).body as Image;
   /** Lets business time go on until the server is as it is awaited. */
@@ -93,25 +88,8 @@ describe('an image', () => {
       { what: 'the server is as it is awaited', every: 250 },
     );
 
-  async function wished() {
-    const offers = (await buyer.get(`/v1/server-offers?product_id=${productId}&region=ap-guangzhou`)).body as Offers;
-    const machine = offers.machine_types.find(({ machine_type, sold_out }) => machine_type === 'S5.MEDIUM4' && !sold_out)!;
-    const server = {
-      region: 'ap-guangzhou',
-      zone: machine.zone,
-      machine_type: machine.machine_type,
-      image_id: offers.images[0]!.id,
-      system_disk: { type: 'CLOUD_BSSD', size_gb: 50 },
-      data_disks: [{ type: 'CLOUD_SSD', size_gb: 100 }],
-      bandwidth: { mbps: 5 },
-      security_group_id: offers.security_groups[0]!.id,
-      login: { method: 'password' },
-    };
-    return { wish: { sku_id: skus.monthly, duration: 1, server }, offers };
-  }
-
   test('is configured and paid, runs after minutes, is stopped, started and installed anew, and released after it has expired', async () => {
-    const { wish, offers } = await wished();
+    const { wish, offers } = await imageWish(buyer);
     const quote = (await quoteOf(wish)).body as { total: number; unit_price: number; server: { amount: number } };
     expect(quote.server.amount).toBeGreaterThan(10_000);
     expect(quote.total).toBe(quote.unit_price + quote.server.amount);
@@ -165,7 +143,7 @@ describe('an image', () => {
   });
 
   test('whose server cannot be made is no instance: the money goes back, and nothing is left at the cloud', async () => {
-    const { wish } = await wished();
+    const { wish } = await imageWish(buyer);
     await buyer.outside('POST', '/sandbox/cloud/next', { what: 'launch-fails', times: 1 });
     const placed = await place(wish);
     await buyer.scan((await buyer.payable(placed.order_id))!);

@@ -339,7 +339,7 @@ const ledger: readonly Rule[] = [
       const { orders, postings } = books;
       const lost = isLost(books);
       const earned = sums(
-        postings.filter(({ account }) => /^(platform_fee|provider_payable|provider_balance):/.test(account)),
+        postings.filter(({ account }) => /^(?:(?:platform_fee|provider_payable|provider_balance):|server_sales$)/.test(account)),
         ({ orderId }) => orderId ?? '',
         ({ amount }) => -amount,
       );

@@ -1,7 +1,14 @@
 import { demoClaims, demoProducts } from '@yunshi/contracts/demo-world';
+import { imageWish } from '../image-wish.ts';
 import type { Shopper } from '../shopper.ts';
 
-type Wish = { readonly sku_id: string; readonly quantity?: number; readonly duration?: number; readonly coupon?: string };
+type Wish = {
+  readonly sku_id: string;
+  readonly quantity?: number;
+  readonly duration?: number;
+  readonly coupon?: string;
+  readonly server?: object;
+};
 
 const helpDesk: Wish = { sku_id: demoProducts.helpDesk.skus.team, quantity: 5, duration: 3 };
 const calls: Wish = { sku_id: demoProducts.addressParsing.skus.calls1000 };
@@ -69,6 +76,7 @@ export const buyers: readonly Buyer[] = [
     if (orderId) await shopper.payable(orderId);
     return orderId;
   },
+  async (shopper, nth) => paying((await imageWish(shopper)).wish)(shopper, nth),
   // The third of them uses a coupon up; the others find that it is gone.
-  (shopper, nth) => paying(nth === 3 * 8 - 1 ? { ...helpDesk, coupon: demoClaims.linHalf } : helpDesk)(shopper, nth),
+  (shopper, nth) => paying(nth === 3 * 9 - 1 ? { ...helpDesk, coupon: demoClaims.linHalf } : helpDesk)(shopper, nth),
 ];

@@ -3,6 +3,7 @@ import { reserveCoupon } from '@yunshi/contracts/coupon';
 import { fulfilOrder } from '@yunshi/contracts/fulfillment';
 import { completeOrder } from '@yunshi/contracts/order';
 import { collectPayment } from '@yunshi/contracts/payment';
+import { callCloud, drawServerPassword } from '@yunshi/fulfillment/cloud/calls';
 import { callProvider, issueKey } from '@yunshi/fulfillment/delivery/calls';
 import { crashpoints, type Crash, type Crashpoint } from '@yunshi/messaging/crashpoint';
 import { applyRefund, closeOrder, placeOrder, queryOrder, queryRefund } from '@yunshi/payment-gateway/payment/calls';
@@ -25,10 +26,10 @@ export const crashingServices = Object.keys(crashing) as readonly CrashingServic
 const inAll: readonly Where[] = crashingServices.map((service) => ({ service }));
 const inOrder: readonly Where[] = [{ service: 'order' }];
 const inPayment: readonly Where[] = [{ service: 'payment-gateway' }];
-/** Every kind of call to the payment channel and the providers that the buyers of the sweep bring about. */
+/** Every kind of call to the payment channel, the providers and the cloud that the buyers of the sweep bring about. */
 const calls: readonly Where[] = [
   ...[placeOrder, queryOrder, closeOrder, applyRefund, queryRefund].map(({ kind }) => ({ service: 'payment-gateway' as const, of: kind })),
-  ...[callProvider, issueKey].map(({ kind }) => ({ service: 'fulfillment' as const, of: kind })),
+  ...[callProvider, issueKey, drawServerPassword, callCloud].map(({ kind }) => ({ service: 'fulfillment' as const, of: kind })),
 ];
 
 /** Which services come by each point; none that has no such work. */
