@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AccountId, OrderId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
-import { DeliveryType, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { DeliveryType, Flow, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { command, event, query } from './define.ts';
 
@@ -28,6 +28,8 @@ export const SkuSnapshot = z.object({
   /** Set on a trial 试用: the SKU that it converts to. */
   trialOf: SkuId.optional(),
   onSale: z.boolean(),
+  /** Set on a metered SKU 计量类: what its provider counts, and how much of it one piece holds. */
+  flow: Flow.optional(),
   /** 每账号限购: how often an account may buy it. What ended unpaid or was refunded in full does not count, nor do renewals. */
   perAccountMax: z.int().min(1).max(1_000).optional(),
 });

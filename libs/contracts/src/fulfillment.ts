@@ -123,7 +123,14 @@ export const instanceClosed = event('fulfillment.instance-closed', 1, { data: z.
 
 /** The interface of a product is published 发布接口: what passed its online check is what is called from now on. Told anew at each publishing. */
 export const endpointPublished = event('fulfillment.endpoint-published', 1, {
-  data: z.object({ productId: ProductId, providerId: ProviderId, endpointVersion: z.int().min(1), publishedAt: Time }),
+  data: z.object({
+    productId: ProductId,
+    providerId: ProviderId,
+    endpointVersion: z.int().min(1),
+    publishedAt: Time,
+    /** Whether the check has seen it answer for what is metered: without that no metered SKU is sold. */
+    isMetering: z.boolean().default(false),
+  }),
 });
 
 /**

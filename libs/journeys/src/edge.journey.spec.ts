@@ -276,6 +276,7 @@ const texts = { category_id: 'office', name: '不是你的', summary: '别人的
 /** A body that would be good if the thing were one's own, for routes that look at it first. */
 const wellFormed: Readonly<Record<string, object>> = {
   'PUT /v1/provider/products/{product_id}/endpoint': { url: 'https://provider.example/saas', token: 'not-your-product-0123456789' },
+  'PUT /v1/instances/{instance_id}/usage-reminder': { on: false },
   'POST /v1/provider/orders/{order_id}/price': { total: 1 },
   'PUT /v1/provider/products/{product_id}': {
     ...texts,

@@ -13,6 +13,13 @@ export type OrderKind = z.infer<typeof OrderKind>;
 export const PeriodUnit = z.enum(['month', 'year', 'day']);
 export type PeriodUnit = z.infer<typeof PeriodUnit>;
 
+/** What a metered product 计量类 counts in: minutes, hours, Mb, Gb. */
+export const FlowUnit = z.enum(['m', 'h', 'Mb', 'Gb']);
+export type FlowUnit = z.infer<typeof FlowUnit>;
+/** How much of it a metered SKU holds: `amount` units for each piece that is bought. */
+export const Flow = z.object({ amount: z.int().min(1).max(999_999_999), unit: FlowUnit });
+export type Flow = z.infer<typeof Flow>;
+
 /** One bought SKU with the server's price at the moment of ordering. `amount` is what the line costs before coupons. */
 export const Line = z.object({
   skuId: SkuId,
@@ -21,6 +28,8 @@ export const Line = z.object({
   deliveryType: DeliveryType,
   quantity: z.int().min(1).max(99_999_999),
   period: z.object({ count: z.int().min(1).max(120), unit: PeriodUnit }).optional(),
+  /** Of a metered SKU, as it was when it was ordered. */
+  flow: Flow.optional(),
   unitPrice: Fen,
   amount: Fen,
 });

@@ -148,6 +148,7 @@ describe('a product', () => {
       price: { model: 'per_period', price: 0, unit: 'day', durations: [7] },
       trial_of: helpDesk.skus.basic,
       on_sale: true,
+      flow: null,
       per_account_max: null,
     });
     expect(body['guide']).toContain('应用信息');

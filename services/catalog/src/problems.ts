@@ -47,6 +47,12 @@ export const Problem = problemTable({
     remedy:
       'Add it as a draft, set its debug address with `PUT /v1/provider/products/{product_id}/endpoint`, check it with `POST …/endpoint/check`, publish the interface with `POST …/endpoint/publish`, and then the product. If you have just done so, wait a second and ask again.',
   },
+  'endpoint-not-metering': {
+    status: 409,
+    title: 'The published interface has not been checked for metered SKUs',
+    remedy:
+      'Keep the metered SKU off sale, run `POST /v1/provider/products/{product_id}/endpoint/check` again, which then asks for usage too, publish the interface anew with `POST …/endpoint/publish`, and put the SKU on sale a second later.',
+  },
   'product-already-there': {
     status: 409,
     title: 'The product is there already',

@@ -72,6 +72,8 @@ export const publishedEndpoints = pgTable('published_endpoints', {
   productId: text('product_id').$type<ProductId>().primaryKey(),
   endpointVersion: integer('endpoint_version').notNull(),
   publishedAt: time('published_at').notNull(),
+  /** It was seen to answer for metered SKUs. */
+  isMetering: boolean('is_metering').notNull().default(false),
 });
 
 /**

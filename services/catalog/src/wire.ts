@@ -3,7 +3,7 @@ import type { PriceModel, SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { couponsForProduct } from '@yunshi/contracts/coupon';
 import { chinaTime } from '@yunshi/kernel/calendar';
 import { CouponId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
-import { DeliveryType, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { DeliveryType, Flow, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import type { Category, Found, Listed, Provider } from './product/products.ts';
 import { averageOf } from './review/review.ts';
@@ -40,6 +40,7 @@ export const WireSku = z
     price: WirePrice,
     trial_of: SkuId.nullable().meta({ description: 'Set on a trial 试用: the SKU that it converts to' }),
     on_sale: z.boolean(),
+    flow: Flow.nullable().meta({ description: 'Set on a metered SKU 计量类: what is counted, and how much of it one piece holds' }),
     per_account_max: z.int().nullable().meta({ description: '每账号限购: how often an account may buy it' }),
   })
   .meta({ id: 'Sku' });
@@ -149,12 +150,13 @@ export function priceRead(price: z.output<typeof WirePrice>): PriceModel {
   }
 }
 
-export const skuShown = ({ skuId, name, price, trialOf, onSale, perAccountMax }: SkuSnapshot): z.input<typeof WireSku> => ({
+export const skuShown = ({ skuId, name, price, trialOf, onSale, flow, perAccountMax }: SkuSnapshot): z.input<typeof WireSku> => ({
   sku_id: skuId,
   name,
   price: priceShown(price),
   trial_of: trialOf ?? null,
   on_sale: onSale,
+  flow: flow ?? null,
   per_account_max: perAccountMax ?? null,
 });
 

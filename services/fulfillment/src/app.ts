@@ -2,7 +2,7 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { jwtAuth } from '@yunshi/http/auth';
 import type { Auth } from '@yunshi/http/auth';
-import { httpServer } from '@yunshi/http/server';
+import { httpServer, type Routes } from '@yunshi/http/server';
 import { startCore } from '@yunshi/messaging/core';
 import type { Core } from '@yunshi/messaging/core';
 import { Problem as OperationProblem } from '@yunshi/operations/problems';
@@ -10,7 +10,7 @@ import { operationRoutes } from '@yunshi/operations/routes';
 import { egress } from '@yunshi/protocols/egress';
 import { catchUpWithCatalogue } from '@yunshi/service/catalogue';
 import { readiness } from '@yunshi/service/readiness';
-import { vault } from '@yunshi/service/vault';
+import { vault, type Vault } from '@yunshi/service/vault';
 import { createLog } from '@yunshi/telemetry/log';
 import type { Log } from '@yunshi/telemetry/log';
 import { observeFailingEndpoints } from '@yunshi/telemetry/metrics';
@@ -36,12 +36,19 @@ import { instanceHandlers } from './instance/handlers.ts';
 import { instanceBook, newestSeqOf } from './instance/instances.ts';
 import { instanceRoutes } from './instance/routes.ts';
 import { informationFrom } from './instance/service-information.ts';
+import { marketApi } from './market-api/api.ts';
+import { cloudKeyBook } from './market-api/cloud-keys.ts';
+import { cloudKeyRoutes } from './market-api/key-routes.ts';
 import { notificationBook } from './notification/notifications.ts';
 import { notificationRoutes } from './notification/routes.ts';
 import { Problem } from './problems.ts';
 import { catchUpProduct, contactFrom, findProduct, knownProducts, productHandlers, providerNames } from './product/products.ts';
 import { serverHandlers } from './server/handlers.ts';
 import { serverRoutes } from './server/routes.ts';
+import { flowProductRemind } from './usage/flow-product-remind.ts';
+import { usageHandlers } from './usage/handlers.ts';
+import { meteringPerformers } from './usage/performers.ts';
+import { usageRoutes } from './usage/routes.ts';
 
 export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
 
@@ -69,20 +76,24 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     natsUrl: config.natsUrl,
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
-    handlers: () => [...instanceHandlers, ...serverHandlers, ...endpointHandlers, ...productHandlers],
-    performers: ({ sql, clock }) => [
-      ...performers({
-        product: (id) => findProduct(sql, id),
-        vault: secrets,
-        endpoints: endpointsIn(sql),
-        dialects,
-        turn: { lines: lines(clock.now), newestSeqOf: (id) => newestSeqOf(sql, id) },
-        wallNow,
-        randomHex,
-      }),
-      ...endpointPerformers({ endpoints: endpointsIn(sql), dialects, wallNow }),
-      ...cloudPerformers({ cloud: cloud ?? noCloud(), vault: secrets, randomInt }),
-    ],
+    handlers: () => [...instanceHandlers, ...serverHandlers, ...endpointHandlers, ...productHandlers, ...usageHandlers],
+    performers: ({ sql, clock }) => {
+      const toProviders = lines(clock.now);
+      return [
+        ...performers({
+          product: (id) => findProduct(sql, id),
+          vault: secrets,
+          endpoints: endpointsIn(sql),
+          dialects,
+          turn: { lines: toProviders, newestSeqOf: (id) => newestSeqOf(sql, id) },
+          wallNow,
+          randomHex,
+        }),
+        ...endpointPerformers({ endpoints: endpointsIn(sql), dialects, wallNow }),
+        ...meteringPerformers({ endpoints: endpointsIn(sql), dialects, lines: toProviders, wallNow }),
+        ...cloudPerformers({ cloud: cloud ?? noCloud(), vault: secrets, randomInt }),
+      ];
+    },
     answerers: ({ sql }) => cloudAnswerers({ shelf, instances: instanceBook(sql) }),
     onFault,
   });
@@ -102,6 +113,8 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
         contactOf: (providerId) => contactFrom(core, providerId),
         providerNames: (ids) => providerNames(sql, ids),
       }),
+      usageRoutes({ core, instances: instanceBook(sql) }),
+      ...marketRoutes({ core, secrets, wallNow, randomHex }),
       notificationRoutes({ notifications: notificationBook(sql), now: core.clock.now }),
       serverRoutes({ core, shelf, instances: instanceBook(sql) }),
       callRoutes({ log: logBook(sql), core }),
@@ -131,6 +144,21 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     },
   };
 }
+
+type Market = Pick<Parameters<typeof cloudKeyRoutes>[0], 'randomHex'> & {
+  readonly core: Core;
+  readonly secrets: Vault;
+  readonly wallNow: () => Date;
+};
+/** The cloud's API for providers, and the keys that they sign it with. */
+const marketRoutes = ({ core, secrets, wallNow, randomHex }: Market): readonly Routes[] => {
+  const keys = cloudKeyBook(core.sql);
+  const actions = { FlowProductRemind: flowProductRemind(core) };
+  return [
+    cloudKeyRoutes({ core, keys, vault: secrets, randomHex }),
+    marketApi({ keys, vault: secrets, wallNow, newRequestId: randomUUID, actions }),
+  ];
+};
 
 /** The parser drops a port that is the scheme's own, but the guard's list wants it. */
 function hostAndPort(url: string): string {

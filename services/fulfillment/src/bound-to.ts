@@ -3,5 +3,6 @@ export const boundTo = {
   access: (instanceId: string) => `instances.access ${instanceId}`,
   token: (productId: string) => `endpoints.token ${productId}`,
   serverPassword: (instanceId: string) => `instances.server password ${instanceId}`,
+  cloudKey: (secretId: string) => `cloud_keys.secret_key ${secretId}`,
   secretKey: (secretId: string) => `api_keys.secret_key ${secretId}`,
 };

@@ -38,6 +38,42 @@ export const Problem = problemTable({
     title: 'The image is not one of the product',
     remedy: 'Choose one of the images in `offered`.',
   },
+  'usage-not-metered': {
+    status: 409,
+    title: 'Nothing is metered here',
+    remedy: 'Only instances whose SKU is metered 计量类 have usage: `view-usage` stands in their `operations`.',
+  },
+  'usage-reminder-not-settable': {
+    status: 409,
+    title: 'No reminder can be set now',
+    remedy: 'Set it while the instance is delivered, not expired and not suspended: `set-usage-reminder` stands in its `operations` then.',
+  },
+  'usage-unit-not-fitting': {
+    status: 422,
+    title: 'The product does not count in this unit',
+    remedy: 'Use m or h where time is counted, Mb or Gb where volume is: `bought` of the usage tells.',
+  },
+  'usage-reminder-in-hand': {
+    status: 409,
+    title: 'The provider is being told of another setting',
+    remedy: 'Wait until the usage shows no `reminder_change` in hand.',
+  },
+  'usage-reminder-declined': {
+    status: 409,
+    title: 'The provider has declined the reminder',
+    remedy: 'Choose an amount below what is left, or ask the provider; the reminder is as it was.',
+  },
+  'provider-not-reached': {
+    status: 503,
+    title: 'The provider gives no answer',
+    remedy: 'Try again in a minute; nothing is known to have changed.',
+  },
+  'cloud-keys-full': {
+    status: 409,
+    title: 'There are as many active keys as there may be',
+    remedy: 'Disable one with `POST /v1/provider/cloud-keys/{secret_id}/disable` first, or replace it with `…/rotate`.',
+  },
+  'cloud-key-disabled': { status: 409, title: 'The key is disabled', remedy: 'Issue another one with `POST /v1/provider/cloud-keys`.' },
   'product-not-called': {
     status: 409,
     title: 'Nobody is called for this product',
@@ -62,7 +98,8 @@ export const Problem = problemTable({
   'endpoint-not-checked': {
     status: 409,
     title: 'The debug address has not passed its online check',
-    remedy: 'Run `POST /v1/provider/products/{product_id}/endpoint/check` until a check of the address that is set now has passed.',
+    remedy:
+      'Run `POST /v1/provider/products/{product_id}/endpoint/check` until a check of the address that is set now has passed; for a product with metered SKUs it has to be one that asked for usage.',
   },
   'check-running': {
     status: 409,

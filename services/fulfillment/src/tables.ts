@@ -2,10 +2,13 @@ import { sql } from 'drizzle-orm';
 import { boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import type { SkuSnapshot } from '@yunshi/contracts/catalog';
 import type { AccountId, CheckId, DeliveryId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
+import type { Flow, FlowUnit } from '@yunshi/kernel/marketplace';
 import type { Check, CheckStep, StepResult } from './endpoint/check.ts';
-import type { NotificationKind } from './notification/notification.ts';
+import type { LogAction } from './delivery/log.ts';
+import type { NotificationKind, UsageTold } from './notification/notification.ts';
 import type { Asker, Refusal, Renewal, RenewalRefusal, Task } from './instance/instance.ts';
 import type { Server } from './server/server.ts';
+import type { Asking, Reminder, ReminderSetting, Trouble } from './usage/usage.ts';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 
@@ -52,6 +55,8 @@ export const instances = pgTable(
     access: text('access'),
     renewal: jsonb('renewal').$type<Renewal>(),
     server: jsonb('server').$type<Server>(),
+    /** What a metered SKU holds; null where nothing is metered. */
+    flow: jsonb('flow').$type<Flow>(),
   },
   (table) => [
     index('instances_by_account').on(table.accountId, table.createdAt, table.instanceId),
@@ -88,6 +93,8 @@ export const notifications = pgTable(
     expiresAt: time('expires_at'),
     /** How many days ahead it was to be told, for a reminder. */
     daysAhead: integer('days_ahead'),
+    /** What was left, for a usage reminder. */
+    usage: jsonb('usage').$type<UsageTold>(),
     createdAt: time('created_at').notNull(),
     readAt: time('read_at'),
   },
@@ -120,7 +127,7 @@ export const providerCalls = pgTable(
     accountId: text('account_id').$type<AccountId>().notNull(),
     providerId: text('provider_id').$type<ProviderId>().notNull(),
     productId: text('product_id').$type<ProductId>().notNull(),
-    action: text('action').$type<Task>().notNull(),
+    action: text('action').$type<LogAction>().notNull(),
     /** How often the provider had been asked for this, this call included. */
     attempt: integer('attempt').notNull(),
     state: text('state', { enum: ['waiting', 'succeeded', 'pending', 'declined', 'failed'] }).notNull(),
@@ -169,12 +176,16 @@ export const endpoints = pgTable(
     verifiedAt: time('verified_at'),
     /** The `debugSeq` that has passed the online check. */
     passedSeq: integer('passed_seq'),
+    /** Whether the check that passed asked for what is metered, too. */
+    passedMetering: boolean('passed_metering').notNull().default(false),
     /** The online check that runs now. */
     check: jsonb('running_check').$type<Check>(),
     dialect: text('dialect'),
     url: text('url'),
     token: text('token'),
     publishedAt: time('published_at'),
+    /** Whether what is published was seen to answer for metered SKUs. */
+    isMetering: boolean('is_metering').notNull().default(false),
     probedAt: time('probed_at'),
     failingSince: time('failing_since'),
     probeNote: text('probe_note'),
@@ -221,6 +232,52 @@ export const products = pgTable('products', {
   humanDelivery: boolean('human_delivery').notNull(),
   skus: jsonb('skus').$type<readonly SkuSnapshot[]>().notNull(),
 });
+
+/** What is known of the usage of a metered instance 用量: the provider's last figures, what is being asked, and what it was told to warn at. */
+export const usages = pgTable('usages', {
+  instanceId: text('instance_id').$type<InstanceId>().primaryKey(),
+  /** Number of the newest call about usage: they are counted apart from those that deliver. */
+  callSeq: integer('call_seq').notNull(),
+  /** The provider's own figures, as decimals. */
+  total: text('total'),
+  used: text('used'),
+  unit: text('unit').$type<FlowUnit>(),
+  asOf: time('as_of'),
+  /** When the provider was last asked, and what went wrong since it last answered. */
+  askedAt: time('asked_at'),
+  trouble: jsonb('trouble').$type<Trouble>(),
+  /** The calls that are on their way: one question, one setting. */
+  query: jsonb('query').$type<Asking>(),
+  setting: jsonb('setting').$type<ReminderSetting>(),
+  /** What the provider has agreed to warn at. */
+  reminder: jsonb('reminder').$type<ReminderSetting>(),
+  /** What came of the last setting that it did not agree to. */
+  refused: jsonb('refused').$type<ReminderSetting & Trouble>(),
+  /** What the provider has told of its own accord, the newest first. */
+  reminders: jsonb('reminders').$type<readonly Reminder[]>().notNull(),
+});
+
+/** Which keys of a provider are active. Apart from the keys, because those that do not exist yet cannot be locked, and so not be counted. */
+export const cloudKeyRings = pgTable('cloud_key_rings', {
+  providerId: text('provider_id').$type<ProviderId>().primaryKey(),
+  active: jsonb('active').$type<readonly string[]>().notNull(),
+});
+
+/** What providers sign their calls of the cloud API with. */
+export const cloudKeys = pgTable(
+  'cloud_keys',
+  {
+    secretId: text('secret_id').primaryKey(),
+    providerId: text('provider_id').$type<ProviderId>().notNull(),
+    /** Encrypted; bound to the secretId. */
+    secretKey: text('secret_key').notNull(),
+    status: text('status', { enum: ['active', 'disabled'] }).notNull(),
+    createdBy: text('created_by').$type<UserId>().notNull(),
+    createdAt: time('created_at').notNull(),
+    disabledAt: time('disabled_at'),
+  },
+  (table) => [index('cloud_keys_by_provider').on(table.providerId, table.createdAt, table.secretId)],
+);
 
 /** Key pairs of API products. The gateway for API calls looks a pair up by its secretId. */
 export const apiKeys = pgTable(

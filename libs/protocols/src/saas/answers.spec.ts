@@ -105,7 +105,11 @@ describe('the answer to flowQuery', () => {
     expect(readFlow('{"success":"false"}')).toEqual({ kind: 'declined' });
   });
 
-  test.each(['{"success":true}', '{"success":true,"totalFlow":"1","costFlow":"1","flowUnit":"KB"}'])('%s is unreadable', (text) => {
+  test.each([
+    '{"success":true}',
+    '{"success":true,"totalFlow":"1","costFlow":"1","flowUnit":"KB"}',
+    '{"success":true,"totalFlow":"1","costFlow":"some","flowUnit":"Mb"}',
+  ])('%s is unreadable', (text) => {
     expect(readFlow(text)).toMatchObject({ kind: 'unreadable' });
   });
 });

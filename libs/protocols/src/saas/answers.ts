@@ -36,8 +36,10 @@ const Created = z.object({
     .nullish(),
 });
 const Consent = z.object({ success: Success, appInfo: AppInfo, info: Text.nullish() });
+/** A decimal, or what is left cannot be told; a number without quotes is forgiven. */
+const Figure = z.union([z.string().trim(), z.number().transform(String)]).pipe(z.string().regex(/^\d{1,15}(\.\d{1,6})?$/));
 const Flow = z.union([
-  z.object({ success: Success.refine((yes) => yes), totalFlow: Text, costFlow: Text, flowUnit: z.enum(['m', 'h', 'Mb', 'Gb']) }),
+  z.object({ success: Success.refine((yes) => yes), totalFlow: Figure, costFlow: Figure, flowUnit: z.enum(['m', 'h', 'Mb', 'Gb']) }),
   z.object({ success: Success.refine((yes) => !yes) }),
 ]);
 const Echo = z.object({ echoback: z.string() });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { signTc3, verifyTc3, type Tc3Call } from './tc3.ts';
+import { secretIdOf, signTc3, verifyTc3, type Tc3Call } from './tc3.ts';
 
 /** The call that the API's documentation signs as its example. */
 const secretId = 'AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE';
@@ -35,7 +35,9 @@ const judge = (call: Tc3Call, now = nowMs) => verifyTc3(call, (id) => (id === se
 describe('the signature of API 3.0', () => {
   test('is that of the documentation', () => {
     expect(signTc3(documented, scope)).toBe(signature);
-    expect(judge(signed(documented))).toEqual({ ok: true, secretId, service: 'cvm' });
+    expect(judge(signed(documented))).toEqual({ ok: true, secretId, service: 'cvm', signature });
+    expect(secretIdOf(authorization('cvm', signature))).toBe(secretId);
+    expect(secretIdOf('Bearer x')).toBeUndefined();
   });
 
   test('is checked with the service that the credential names, whatever host is called', () => {

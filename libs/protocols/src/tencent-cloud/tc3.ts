@@ -17,11 +17,15 @@ export type Tc3Call = {
 export type Tc3Refusal =
   'AuthFailure.InvalidAuthorization' | 'AuthFailure.SecretIdNotFound' | 'AuthFailure.SignatureExpire' | 'AuthFailure.SignatureFailure';
 export type Tc3Verdict =
-  { readonly ok: true; readonly secretId: string; readonly service: string } | { readonly ok: false; readonly refusal: Tc3Refusal };
+  | { readonly ok: true; readonly secretId: string; readonly service: string; readonly signature: string }
+  | { readonly ok: false; readonly refusal: Tc3Refusal };
 
 const freshnessSeconds = 300;
 const shape =
   /^TC3-HMAC-SHA256 Credential=(?<secretId>[^/\s,]+)\/(?<date>\d{4}-\d{2}-\d{2})\/(?<service>[^/\s,]+)\/tc3_request, ?SignedHeaders=(?<signed>[\w;-]+), ?Signature=(?<signature>[0-9a-f]{64})$/;
+
+/** Whose signature a call claims to carry; for who has to look the secret up before checking it. */
+export const secretIdOf = (authorization: string): string | undefined => shape.exec(authorization)?.groups?.['secretId'];
 
 /**
  * Checks a call. The service is the one that `Credential=` names, because clients derive it from the first label of whatever host they
@@ -42,7 +46,7 @@ export function verifyTc3(call: Tc3Call, secretOf: (secretId: string) => string 
   const isGenuine = [host, host.replace(/:\d+$/, '')].some((one) =>
     isSame(signature, signTc3({ ...call, headers: { ...call.headers, host: one } }, { secret, date, service, names, timestamp })),
   );
-  return isGenuine ? { ok: true, secretId, service } : refuse('AuthFailure.SignatureFailure');
+  return isGenuine ? { ok: true, secretId, service, signature } : refuse('AuthFailure.SignatureFailure');
 }
 
 type Scope = {

@@ -57,11 +57,15 @@ export const chenxiShelf: readonly Exhibit[] = [
 - **题型丰富**：逻辑跳转、配额、文件上传。
 - **多端回收**：二维码、短信、小程序。
 - **实时统计**：交叉分析，一键导出。
+- **用量透明**：免费版含 2000 Mb 附件流量，用了多少随时可查，快用完时提醒。
 
 > In English: surveys with logic, quotas and live charts. The free edition is enough for 100 answers a month.`,
       guide: '登录后点击「新建问卷」，选择模板即可发布。',
     },
-    [sku(survey.skus.free, '免费版（100 份/月）', byMonth(0)), sku(survey.skus.professional, '专业版', byMonth(68))],
+    [
+      { ...sku(survey.skus.free, '免费版（100 份/月）', byMonth(0)), flow: { amount: 2_000, unit: 'Mb' } },
+      sku(survey.skus.professional, '专业版', byMonth(68)),
+    ],
     { sold: 905, publishedDaysAgo: 90 },
   ),
 ];

@@ -63,7 +63,7 @@ function demoWorld(now: Date): Decision<ProductRow> {
 }
 
 /** The past of the demo world: what stands on its shelf was checked before the story begins. To be put there anew it is checked anew. */
-const longSince = { isPublished: true };
+const longSince = { isPublished: true, isMetering: true };
 
 function onTheShelf({ draft, publishedDaysAgo, withdrawn }: Exhibit, today: Date): Product {
   const product = sure(draft.name, publish(draft, longSince, addDays(today, -publishedDaysAgo)));

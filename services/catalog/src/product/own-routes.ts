@@ -20,7 +20,13 @@ const access = ['provider'] as const;
 const Params = z.strictObject({ product_id: ProductId });
 const SkuParams = Params.extend({ sku_id: SkuId });
 const byChange = keyset(z.tuple([z.iso.datetime(), ProductId]));
-const writing = Problem.codes('product-not-valid', 'category-not-found', 'shop-not-open', 'endpoint-not-published');
+const writing = Problem.codes(
+  'product-not-valid',
+  'category-not-found',
+  'shop-not-open',
+  'endpoint-not-published',
+  'endpoint-not-metering',
+);
 const response = { 200: WireOwn };
 
 const Query = z.strictObject({
@@ -159,7 +165,16 @@ const shelfRoutes =
       app.post(
         `/v1/provider/products/:product_id/${action}`,
         {
-          config: { access, problems: Problem.codes('not-found', 'product-already-there', 'shop-not-open', 'endpoint-not-published') },
+          config: {
+            access,
+            problems: Problem.codes(
+              'not-found',
+              'product-already-there',
+              'shop-not-open',
+              'endpoint-not-published',
+              'endpoint-not-metering',
+            ),
+          },
           schema: { tags, summary, params: Params, response },
         },
         async (request, reply) => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SkuSnapshot } from '@yunshi/contracts/catalog';
 import { chinaTime } from '@yunshi/kernel/calendar';
 import { ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
-import { DeliveryType } from '@yunshi/kernel/marketplace';
+import { DeliveryType, FlowUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { priceRead, skuShown, WirePrice, WireSku } from '../wire.ts';
 import { productFlow, type Edition, type Product, type ProductDraft } from './product.ts';
@@ -19,6 +19,14 @@ const sku = {
     .default(null)
     .meta({ description: 'For a trial 试用: the SKU that it converts to, by its `sku_id`, or by its name where it is new' }),
   on_sale: z.boolean().default(true),
+  flow: z
+    .strictObject({ amount: z.int().meta({ example: 2_000, description: 'Of each piece that is bought' }), unit: FlowUnit })
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        'Marks a metered SKU 计量类: the provider counts what is used of it, and tells when it is asked. Sold only while the published interface has been checked for it.',
+    }),
   per_account_max: z.int().nullable().default(null).meta({
     description:
       '每账号限购: how often an account may buy it, 1 to 1000. What ended unpaid or was refunded in full does not count, nor do renewals.',
@@ -80,12 +88,13 @@ type WrittenSku = Omit<z.output<typeof EditedSku>, 'sku_id'> & { readonly sku_id
 /** The SKUs that were written, new ones with ids made by `newSkuId`. A trial may name its SKU by id or by name. */
 function skusRead(written: readonly WrittenSku[], newSkuId: () => SkuId) {
   const identified = written.map((one) => ({ ...one, skuId: one.sku_id ?? newSkuId() }));
-  const skus = identified.map(({ skuId, name, price, trial_of: trialOf, on_sale: onSale, per_account_max: max }): SkuSnapshot => {
+  const skus = identified.map(({ skuId, name, price, trial_of: trialOf, on_sale: onSale, flow, per_account_max: max }): SkuSnapshot => {
     // What names nothing is left as it is: the rules refuse it, and say where it stands.
     const formal =
       identified.find((other) => other.skuId === trialOf || other.name.trim() === trialOf?.trim())?.skuId ?? (trialOf as SkuId);
     const limit = max !== null && { perAccountMax: max };
-    return { skuId, name, price: priceRead(price), onSale, ...(trialOf !== null && { trialOf: formal }), ...limit };
+    const metered = flow !== null && { flow };
+    return { skuId, name, price: priceRead(price), onSale, ...(trialOf !== null && { trialOf: formal }), ...metered, ...limit };
   });
   return { skus, added: identified.filter((one) => one.sku_id === undefined).map(({ skuId }) => skuId) };
 }

@@ -4,12 +4,13 @@ import type { PriceModel } from '@yunshi/contracts/catalog';
 import { demoProducts } from '@yunshi/contracts/demo-world';
 import { reachable } from '@yunshi/kernel/flow';
 import { fanyingShelf } from '../demo/fanying.ts';
-import { changeOf, create, edit, priceFrom, productFlow, publish, shelve, type Edition, type ProductDraft } from './product.ts';
+import { changeOf, create, edit, offer, priceFrom, productFlow, publish, shelve, type Edition, type ProductDraft } from './product.ts';
 
 const now = new Date('2026-03-02T04:00:00Z');
 const helpDesk = fanyingShelf[0]!.draft;
-const checked = { isPublished: true };
-const unchecked = { isPublished: false };
+const checked = { isPublished: true, isMetering: false };
+const unchecked = { isPublished: false, isMetering: false };
+const metering = { isPublished: true, isMetering: true };
 const skus = demoProducts.helpDesk.skus;
 
 const refused = (changes: Partial<ProductDraft>) => {
@@ -105,6 +106,51 @@ describe('software whose interface is not published', () => {
   test('is the only thing that needs one', () => {
     const image: Partial<ProductDraft> = { deliveryType: 'image', ...priced(perMonth) };
     expect(publish({ ...helpDesk, ...image }, unchecked, now)).toMatchObject({ ok: true });
+  });
+});
+
+describe('a metered SKU', () => {
+  const metered = helpDesk.skus.map((sku) => (sku.skuId === skus.basic ? { ...sku, flow: { amount: 2_000, unit: 'Mb' as const } } : sku));
+  const offSale = metered.map((sku) => (sku.flow === undefined ? sku : { ...sku, onSale: false }));
+  const notMetering = { ok: false, error: { code: 'endpoint-not-metering' } };
+  const onShelf = (with_: ProductDraft['skus']) => {
+    const product = publish({ ...helpDesk, skus: with_ }, metering, now);
+    if (!product.ok) throw new Error(JSON.stringify(product.error));
+    return product.value;
+  };
+
+  test('is sold only while the published interface has been seen to answer for it', () => {
+    expect(publish({ ...helpDesk, skus: metered }, checked, now)).toEqual(notMetering);
+    expect(publish({ ...helpDesk, skus: offSale }, checked, now)).toMatchObject({ ok: true });
+    const withdrawn = shelve(onShelf(metered), 'withdraw', checked, now);
+    expect(withdrawn.ok && shelve(withdrawn.value, 'publish', checked, now)).toEqual(notMetering);
+    expect(withdrawn.ok && shelve(withdrawn.value, 'publish', metering, now)).toMatchObject({ ok: true });
+  });
+
+  test('is added off sale and put on sale after the check, so that what is on the shelf never lacks one', () => {
+    const product = onShelf(helpDesk.skus);
+    expect(edit(product, { ...helpDesk, skus: metered, added: [] }, 1, checked, now)).toEqual(notMetering);
+    const edited = edit(product, { ...helpDesk, skus: offSale, added: [] }, 1, checked, now);
+    expect(edited.ok && offer(edited.value, skus.basic, true, checked, now)).toEqual(notMetering);
+    expect(edited.ok && offer(edited.value, skus.basic, true, metering, now)).toMatchObject({ ok: true });
+  });
+
+  test('that is on the shelf already lets its texts be changed', () => {
+    const product = onShelf(metered);
+    expect(edit(product, { ...helpDesk, name: '帆影工单 2', skus: metered, added: [] }, 1, checked, now)).toMatchObject({ ok: true });
+  });
+
+  test('is of software that is called', () => {
+    const flow = { amount: 1, unit: 'h' as const };
+    const of = (changes: Partial<ProductDraft>) =>
+      refused({ skus: [{ skuId: skus.basic, name: '基础版', price: perMonth, onSale: true, flow }], ...changes });
+    expect(of({ deliveryType: 'image' })).toEqual(['skus.0.flow']);
+    expect(of({ humanDelivery: true })).toEqual(['skus.0.flow']);
+  });
+
+  test('tells others what it holds', () => {
+    const told = changeOf(onShelf(metered), { name: '帆影软件', selfOperated: false }).data as { skus: { flow?: object }[] };
+    expect(told.skus.flatMap(({ flow }) => flow ?? [])).toEqual([{ amount: 2_000, unit: 'Mb' }]);
   });
 });
 

@@ -51,6 +51,9 @@ export const ProductDraft = z
       if (sku.trialOf !== undefined && sku.perAccountMax !== undefined) {
         refuse(['skus', index, 'perAccountMax'], 'is not for trials: a buyer has one of each product anyway');
       }
+      if (sku.flow !== undefined && (draft.deliveryType !== 'saas' || draft.humanDelivery)) {
+        refuse(['skus', index, 'flow'], 'is for software that is delivered by a call: nobody else can be asked what was used');
+      }
       const wrong = wrongPrice(draft.deliveryType, sku.price);
       if (wrong) refuse(['skus', index, 'price'], wrong);
     });
@@ -98,19 +101,35 @@ export function create(draft: ProductDraft, now: Date): Result<Product, DraftRef
   return good.ok ? ok({ ...good.value, productVersion: 1, status: 'draft', publishedAt: now, changedAt: now }) : good;
 }
 
-/** Whether the product's interface 接口 has passed its online check and is published. */
-export type Interface = { readonly isPublished: boolean };
-export type NotCallable = { readonly code: 'endpoint-not-published' };
+/** Whether the product's interface 接口 has passed its online check and is published, and whether it was seen to answer for metered SKUs. */
+export type Interface = { readonly isPublished: boolean; readonly isMetering: boolean };
+export type NotCallable = { readonly code: 'endpoint-not-published' | 'endpoint-not-metering' };
 
 /** Software is delivered by a call to its provider, unless people deliver it: then there has to be somebody who answers the call. */
 const lacksInterface = (product: Pick<Product, 'deliveryType' | 'humanDelivery'>, { isPublished }: Interface): boolean =>
   product.deliveryType === 'saas' && !product.humanDelivery && !isPublished;
 
+/** Of what is metered its buyer wants to know what is left: it is on the shelf only while somebody has been seen to tell. */
+const lacksMetering = ({ skus }: Pick<Product, 'skus'>, { isMetering }: Interface): boolean =>
+  !isMetering && skus.some(({ onSale, flow }) => onSale && flow !== undefined);
+
+/** What comes on sale as metered by a change: what was so before is let be, as all that stands on the shelf. */
+const offeredSince = (before: Pick<Product, 'skus'>, { skus }: Pick<Product, 'skus'>): Pick<Product, 'skus'> => {
+  const known = new Set(before.skus.filter(({ onSale, flow }) => onSale && flow !== undefined).map(({ skuId }) => skuId));
+  return { skus: skus.filter(({ skuId }) => !known.has(skuId)) };
+};
+
+function notCallable(product: Pick<Product, 'deliveryType' | 'humanDelivery' | 'skus'>, its: Interface): NotCallable | undefined {
+  if (lacksInterface(product, its)) return { code: 'endpoint-not-published' };
+  return lacksMetering(product, its) ? { code: 'endpoint-not-metering' } : undefined;
+}
+
 /** A product that is on the shelf from the start. */
 export function publish(draft: ProductDraft, its: Interface, now: Date): Result<Product, DraftRefusal | NotCallable> {
   const created = create(draft, now);
   if (!created.ok) return created;
-  return lacksInterface(created.value, its) ? no({ code: 'endpoint-not-published' }) : ok({ ...created.value, status: 'published' });
+  const lack = notCallable(created.value, its);
+  return lack ? no(lack) : ok({ ...created.value, status: 'published' });
 }
 
 /** What a provider may say anew about a product. Whose it is and how it is delivered stays, because instances depend on it. */
@@ -137,6 +156,7 @@ export function edit(product: Product, edition: Edition, basedOn: number, its: I
   // What people have delivered so far may not turn into something that nobody answers for, behind the back of the check.
   const turnsCalled = product.status === 'published' && product.humanDelivery && !edition.humanDelivery;
   if (turnsCalled && lacksInterface({ ...product, ...good.value }, its)) return no({ code: 'endpoint-not-published' });
+  if (product.status === 'published' && lacksMetering(offeredSince(product, good.value), its)) return no({ code: 'endpoint-not-metering' });
   return ok(changed({ ...product, ...good.value }, now));
 }
 
@@ -160,7 +180,8 @@ export function shelve<P extends Product>(
 ): Result<P, IllegalMove | NotCallable> {
   const status = move(productFlow, product.status, action);
   if (!status.ok) return status;
-  if (action === 'publish' && lacksInterface(product, its)) return no({ code: 'endpoint-not-published' });
+  const lack = action === 'publish' ? notCallable(product, its) : undefined;
+  if (lack) return no(lack);
   const publishedAt = product.status === 'draft' ? now : product.publishedAt;
   return ok({ ...product, ...changed(product, now), status: status.value, publishedAt });
 }
@@ -170,11 +191,14 @@ export function offer(
   product: Product,
   skuId: SkuId,
   onSale: boolean,
+  its: Interface,
   now: Date,
-): Result<Product, DraftRefusal | { readonly code: 'sku-unknown' }> {
+): Result<Product, DraftRefusal | NotCallable | { readonly code: 'sku-unknown' }> {
   if (!product.skus.some((sku) => sku.skuId === skuId)) return no({ code: 'sku-unknown' });
   const skus = product.skus.map((sku) => (sku.skuId === skuId ? { ...sku, onSale } : sku));
   const good = checked({ ...product, skus });
+  const adds = product.status === 'published' && lacksMetering(offeredSince(product, { skus }), its);
+  if (good.ok && adds) return no({ code: 'endpoint-not-metering' });
   return good.ok ? ok(changed({ ...product, skus }, now)) : good;
 }
 

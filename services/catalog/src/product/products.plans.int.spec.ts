@@ -45,7 +45,7 @@ const made = kinds.map(({ name, nth }): Product => {
   const productId = `prd_${String(nth).padStart(32, '0')}` as ProductId;
   const summary = `${nth === 7 ? '量子' : '稳定'}好用的${name}，开通即可使用，支持多门店多角色协作`;
   const draft = { ...template, productId, name, summary, categoryId: demoCategories[nth % 8]!.categoryId };
-  const result = publish(draft, { isPublished: true }, addDays(now, -30));
+  const result = publish(draft, { isPublished: true, isMetering: false }, addDays(now, -30));
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   return result.value;
 });

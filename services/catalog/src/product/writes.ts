@@ -36,7 +36,8 @@ function refused(refusal: Refusal): Decision<ProductRow> {
     case 'illegal-move':
       return { response: Problem.response('product-already-there', { detail: `The product is ${refusal.from}.` }) };
     case 'endpoint-not-published':
-      return { response: Problem.response('endpoint-not-published') };
+    case 'endpoint-not-metering':
+      return { response: Problem.response(refusal.code) };
     case 'sku-unknown':
       return { response: Problem.response('not-found', { detail: 'The product has no such SKU.' }) };
   }
@@ -56,7 +57,7 @@ export const createProduct = httpWrite('create product', {
   key: ({ draft }: { readonly draft: ProductDraft; readonly shop: Shop; readonly publish: boolean }) => draft.productId,
   decide: ({ draft, shop, publish: atOnce }, _, { now }) => {
     // What is new cannot have been checked yet.
-    const decision = saved(atOnce ? publish(draft, { isPublished: false }, now) : create(draft, now), shop, 201);
+    const decision = saved(atOnce ? publish(draft, { isPublished: false, isMetering: false }, now) : create(draft, now), shop, 201);
     // Counting sales needs a row to lock.
     return decision.save ? { ...decision, writes: [write(saleCounts, { productId: draft.productId, completed: 0 })] } : decision;
   },
@@ -85,6 +86,7 @@ export const shelveProduct = httpWrite('shelve product', {
 export const offerSku = httpWrite('offer SKU', {
   of: products,
   key: (ask: Owned & { readonly skuId: SkuId; readonly onSale: boolean; readonly shop: Shop }) => ask.productId,
-  decide: ({ providerId, skuId, onSale, shop }, product, { now }) =>
-    product?.providerId === providerId ? saved(offer(product, skuId, onSale, now), shop, 200) : notYours,
+  beside: { of: publishedEndpoints, key: ({ productId }) => productId },
+  decide: ({ providerId, skuId, onSale, shop }, product, { now, beside }) =>
+    product?.providerId === providerId ? saved(offer(product, skuId, onSale, interfaceIn(beside), now), shop, 200) : notYours,
 });

@@ -5,14 +5,6 @@ import { Exchange, ProviderRequest } from './request.ts';
 
 /** The calls that leave the service: their requests, as they are stored before the call, and what may come of them. */
 
-/** What a provider says of a metered product 计量类, in its own figures. */
-export const FlowUnit = z.enum(['m', 'h', 'Mb', 'Gb']);
-export const FlowReading = z.object({ total: z.string(), used: z.string(), unit: FlowUnit });
-export type FlowReading = z.infer<typeof FlowReading>;
-/** At what is left the provider is to warn. */
-export const FlowAlert = z.object({ on: z.boolean(), span: z.string(), unit: FlowUnit });
-export type FlowAlert = z.infer<typeof FlowAlert>;
-
 /** `access` is encrypted before it gets here, because outcomes pass through tables. */
 const Outcome = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('delivered'), signId: z.string(), access: z.string() }),

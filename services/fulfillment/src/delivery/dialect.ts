@@ -1,5 +1,4 @@
-import type { FlowAlert, FlowReading } from './calls.ts';
-import type { Exchange, ProviderRequest } from './request.ts';
+import type { Exchange, FlowAlert, FlowReading, ProviderRequest } from './request.ts';
 
 /** How one family of providers wants to be spoken to. A new dialect implements this and is named in `app.ts`. */
 export type Dialect = {

@@ -4,7 +4,7 @@ import { linePolicy } from '../instance/policy.ts';
 import { lines, type Place } from './lines.ts';
 
 const noon = Date.parse('2026-03-02T12:00:00+08:00');
-const { tellingAtOnceMax, gapMs } = linePolicy;
+const { tellingAtOnceMax, meteringAtOnceMax, servingAtOnceMax, gapMs } = linePolicy;
 const leaving = (place: Place) => {
   if ('again' in place) throw new Error('the line was full');
   return place.leave;
@@ -69,4 +69,11 @@ test('whoever comes and goes, in whatever order: never more in hand than allowed
       expect(inHand.length).toBeLessThanOrEqual(tellingAtOnceMax);
     }),
   );
+});
+
+test('questions about usage take nobody’s place, however many buyers look', () => {
+  const line = lines(() => new Date(noon));
+  for (let nth = 0; nth < meteringAtOnceMax; nth++) leaving(line.enter('prv_1', 'query-usage'));
+  expect(line.enter('prv_1', 'set-usage-reminder')).toHaveProperty('again');
+  for (let nth = 0; nth < servingAtOnceMax; nth++) leaving(line.enter('prv_1', 'create'));
 });

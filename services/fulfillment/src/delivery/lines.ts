@@ -1,9 +1,9 @@
-import type { Task } from '../instance/instance.ts';
 import { linePolicy } from '../instance/policy.ts';
+import type { LogAction } from './log.ts';
 
 /** A place on the line to a provider, to be left when the call is over; or when to come again, because all are taken. */
 export type Place = { readonly leave: () => void } | { readonly again: Date };
-export type Lines = { readonly enter: (providerId: string, task: Task) => Place };
+export type Lines = { readonly enter: (providerId: string, action: LogAction) => Place };
 
 type Line = {
   readonly atOnceMax: number;
@@ -14,6 +14,27 @@ type Line = {
   gapMs: number;
 };
 
+const atOnceMax = {
+  serving: linePolicy.servingAtOnceMax,
+  telling: linePolicy.tellingAtOnceMax,
+  metering: linePolicy.meteringAtOnceMax,
+} as const;
+
+function kindOf(action: LogAction): keyof typeof atOnceMax {
+  switch (action) {
+    case 'expire':
+    case 'destroy':
+      return 'telling';
+    case 'query-usage':
+    case 'set-usage-reminder':
+      return 'metering';
+    case 'create':
+    case 'renew':
+    case 'convert':
+      return 'serving';
+  }
+}
+
 /** What one more call weighs in the line's own pace. */
 const weight = 1 / 8;
 
@@ -23,10 +44,10 @@ const weight = 1 / 8;
  */
 export function lines(now: () => Date): Lines {
   const open = new Map<string, Line>();
-  const { servingAtOnceMax, tellingAtOnceMax, gapMs } = linePolicy;
+  const { gapMs } = linePolicy;
 
-  function lineOf(key: string, atOnceMax: number): Line {
-    const line = open.get(key) ?? { atOnceMax, inHand: 0, givenUntilMs: 0, gapMs: gapMs.first };
+  function lineOf(key: string, max: number): Line {
+    const line = open.get(key) ?? { atOnceMax: max, inHand: 0, givenUntilMs: 0, gapMs: gapMs.first };
     open.set(key, line);
     return line;
   }
@@ -40,10 +61,10 @@ export function lines(now: () => Date): Lines {
   }
 
   return {
-    enter(providerId, task) {
-      const isTelling = task === 'expire' || task === 'destroy';
-      const key = `${providerId} ${isTelling ? 'telling' : 'serving'}`;
-      const line = lineOf(key, isTelling ? tellingAtOnceMax : servingAtOnceMax);
+    enter(providerId, action) {
+      const kind = kindOf(action);
+      const key = `${providerId} ${kind}`;
+      const line = lineOf(key, atOnceMax[kind]);
       const enteredMs = now().getTime();
       if (line.inHand >= line.atOnceMax) {
         line.givenUntilMs = Math.max(enteredMs, line.givenUntilMs) + line.gapMs;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AccountId, InstanceId, OrderId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
-import { PeriodUnit } from '@yunshi/kernel/marketplace';
+import { Flow, FlowUnit, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { tasks } from '../instance/instance.ts';
 
 /** What a call to a provider says and what came of it, as data: decisions speak of these without knowing how a call is made. */
@@ -26,6 +26,8 @@ export const ProviderRequest = z.object({
   isTrial: z.boolean(),
   quantity: z.int(),
   period: z.object({ count: z.int(), unit: PeriodUnit }).optional(),
+  /** Of a metered SKU: what each piece holds. */
+  flow: Flow.optional(),
   /** The new expiry, of a renewal or conversion; of a creation the one that it will have if it is delivered now. */
   expiresAt: Time.optional(),
   /** Absent until the provider has said one. */
@@ -46,3 +48,10 @@ export const Exchange = z.object({
   durationMs: z.int(),
 });
 export type Exchange = z.infer<typeof Exchange>;
+
+/** What a provider says of a metered product 计量类, in its own figures. */
+export const FlowReading = z.object({ total: z.string(), used: z.string(), unit: FlowUnit });
+export type FlowReading = z.infer<typeof FlowReading>;
+/** At what is left the provider is to warn. */
+export const FlowAlert = z.object({ on: z.boolean(), span: z.string(), unit: FlowUnit });
+export type FlowAlert = z.infer<typeof FlowAlert>;

@@ -9,15 +9,16 @@ import { z } from 'zod';
 import { resendCall } from '../instance/handlers.ts';
 import { tasks } from '../instance/instance.ts';
 import { Problem } from '../problems.ts';
+import { meteringActions } from './log.ts';
 import type { ProviderCall } from './log.ts';
 import type { LogBook, Scope } from './log-book.ts';
 
 /** The delivery log: a provider sees the calls to it, an operator sees all. */
 
 const Time = z.iso.datetime({ offset: true });
-const Action = z.enum(tasks);
+const Action = z.enum([...tasks, ...meteringActions]);
 const State = z.enum(['waiting', 'succeeded', 'pending', 'declined', 'failed']);
-const CallId = z.string().regex(/^dlc_[0-9a-f]{32}-\d{1,9}$/);
+const CallId = z.string().regex(/^dlc_[0-9a-f]{32}-u?\d{1,9}$/);
 
 const ShownCall = z
   .object({

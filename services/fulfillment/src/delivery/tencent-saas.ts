@@ -150,7 +150,8 @@ function expiryIn({ expiresAt, task }: ProviderRequest): Date {
 
 const units = { year: 'y', month: 'm', day: 'd' } as const;
 
-function termsOf({ productName, skuName, isTrial, quantity, period }: ProviderRequest): Terms {
+function termsOf({ productName, skuName, isTrial, quantity, period, flow }: ProviderRequest): Terms {
   const bought = period === undefined ? { span: 1, unit: 't' as const } : { span: period.count, unit: units[period.unit] };
-  return { productName, trial: isTrial, spec: skuName, ...bought, quantity };
+  const metered = flow && { flow: { span: String(flow.amount), unit: flow.unit } };
+  return { productName, trial: isTrial, spec: skuName, ...bought, ...metered, quantity };
 }

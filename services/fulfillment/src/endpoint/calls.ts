@@ -1,16 +1,26 @@
-import { ProductId, ProviderId } from '@yunshi/kernel/ids';
+import { AccountId, InstanceId, ProductId, ProviderId } from '@yunshi/kernel/ids';
 import { outsideCall } from '@yunshi/messaging/handle';
 import { z } from 'zod';
-import { Exchange, ProviderRequest } from '../delivery/request.ts';
+import { Exchange, FlowAlert, ProviderRequest } from '../delivery/request.ts';
 import { checkSteps } from './check.ts';
 
 /** The calls of online checks and probes. The address is that of the moment of the call. */
 
 const of = { productId: ProductId, providerId: ProviderId };
 
-/** One step of an online check, at the debug address. `request` is absent for `verify`. */
+/** What a step about usage asks; with an `alert` it sets the reminder. */
+const Metering = z.object({ accountId: AccountId, instanceId: InstanceId, signId: z.string(), alert: FlowAlert.optional() });
+
+/** One step of an online check, at the debug address. `request` and `metering` are absent for `verify`. */
 export const checkEndpoint = outsideCall('fulfillment.check-endpoint', {
-  request: z.object({ ...of, checkId: z.string(), debugSeq: z.int(), step: z.enum(checkSteps), request: ProviderRequest.optional() }),
+  request: z.object({
+    ...of,
+    checkId: z.string(),
+    debugSeq: z.int(),
+    step: z.enum(checkSteps),
+    request: ProviderRequest.optional(),
+    metering: Metering.optional(),
+  }),
   outcome: z.object({
     outcome: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('verified') }),

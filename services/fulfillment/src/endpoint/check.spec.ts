@@ -3,7 +3,7 @@ import { newId } from '@yunshi/kernel/ids';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Exchange } from '../delivery/request.ts';
-import { begin, checkPolicy, heard, requestOf } from './check.ts';
+import { begin, checkPolicy, checkSteps, heard, meteringOf, requestOf } from './check.ts';
 import type { Check, CheckOutcome, CheckStep, Progress } from './check.ts';
 import { checkEnded, firstProbeAt, isChecked, probed, publish, setDebug, startCheck, unset } from './endpoint.ts';
 
@@ -17,6 +17,7 @@ const formal: SkuSnapshot = {
   price: { model: 'per_quantity', price: 100, minimum: 5, maximum: 9, unit: 'month', durations: [3] },
   onSale: true,
 };
+const metered: SkuSnapshot = { ...formal, skuId: newId('sku', now), name: '流量版', onSale: false, flow: { amount: 2_000, unit: 'Mb' } };
 const trial: SkuSnapshot = {
   skuId: newId('sku', now),
   name: '体验版',
@@ -80,6 +81,26 @@ describe('an online check', () => {
     expect(new Set([asked('create'), asked('convert'), asked('renew')].map((request) => request?.orderId)).size).toBe(3);
   });
 
+  test('of a metered product asks what is used and sets what to warn at, also where the SKU is not on sale yet', () => {
+    const check = checkOf([formal, metered, trial]);
+    const { ended, called } = play(check, good);
+    expect(called).toEqual(checkSteps);
+    expect(ended.ended).toBe('passed');
+    const { accountId } = check;
+    const of = { accountId, instanceId: expect.stringMatching(/^ins_/) as string, signId: 's1' };
+    expect(meteringOf({ ...check, step: 'query-usage', signId: 's1' })).toEqual(of);
+    const alert = { on: true, span: '200', unit: 'Mb' };
+    expect(meteringOf({ ...check, step: 'set-usage-reminder', signId: 's1' })).toEqual({ ...of, alert });
+    const create = requestOf({ ...checkOf([formal, metered]), step: 'create' }, { productId, providerId }, now);
+    expect(create).toMatchObject({ skuId: metered.skuId, flow: metered.flow });
+  });
+
+  test('of a metered product whose provider does not tell fails, and takes back what it made', () => {
+    const { ended, called } = play(checkOf([metered]), (step) => (step === 'query-usage' ? { kind: 'declined' } : good(step)));
+    expect(called).toEqual(['verify', 'create', 'create-again', 'query-usage', 'destroy']);
+    expect(ended.ended).toBe('failed');
+  });
+
   test('fails where the same order makes a second instance', () => {
     let made = 0;
     const { ended, called } = play(checkOf(), (step) =>
@@ -132,6 +153,7 @@ describe('an online check', () => {
 });
 
 describe('an endpoint', () => {
+  const unmetered = { isMetered: false };
   const address = { dialect: 'tencent-saas', url: 'https://a.example/deliver', token: 'sealed' };
   const sure = <T>(result: { ok: true; value: T } | { ok: false; error: unknown }): T => {
     if (!result.ok) throw new Error(String(result.error));
@@ -141,21 +163,30 @@ describe('an endpoint', () => {
   const passed = (endpoint = set()) => checkEnded(endpoint, checkOf([formal], endpoint.debugSeq), 'passed');
 
   test('is published only once what is set now has passed its check', () => {
-    expect(publish(set(), now)).toEqual({ ok: false, error: 'not-checked' });
-    expect(publish(checkEnded(set(), checkOf(), 'failed'), now)).toMatchObject({ ok: false });
-    expect(publish(passed(), now)).toMatchObject({ ok: true, value: { ...address, publishedAt: now } });
+    expect(publish(set(), unmetered, now)).toEqual({ ok: false, error: 'not-checked' });
+    expect(publish(checkEnded(set(), checkOf(), 'failed'), unmetered, now)).toMatchObject({ ok: false });
+    expect(publish(passed(), unmetered, now)).toMatchObject({ ok: true, value: { ...address, publishedAt: now } });
   });
 
   test('that is set anew has to pass anew, while deliveries go on to the old address', () => {
-    const moved = set(sure(publish(passed(), now)), 'https://b.example/deliver');
+    const moved = set(sure(publish(passed(), unmetered, now)), 'https://b.example/deliver');
     expect(isChecked(moved)).toBe(false);
     expect(moved.url).toBe(address.url);
-    expect(publish(moved, now)).toMatchObject({ ok: false });
-    expect(publish(passed(moved), now)).toMatchObject({ ok: true, value: { url: 'https://b.example/deliver' } });
+    expect(publish(moved, unmetered, now)).toMatchObject({ ok: false });
+    expect(publish(passed(moved), unmetered, now)).toMatchObject({ ok: true, value: { url: 'https://b.example/deliver' } });
   });
 
   test('that passed once and fails now is not published any more', () => {
-    expect(publish(checkEnded(passed(), checkOf(), 'failed'), now)).toMatchObject({ ok: false });
+    expect(publish(checkEnded(passed(), checkOf(), 'failed'), unmetered, now)).toMatchObject({ ok: false });
+  });
+
+  test('of a product that is metered since its check is published only after another one, which asks for usage', () => {
+    const isMetered = { isMetered: true };
+    expect(publish(passed(), isMetered, now)).toEqual({ ok: false, error: 'not-checked' });
+    const asked = checkEnded(set(), checkOf([metered]), 'passed');
+    expect(publish(asked, isMetered, now)).toMatchObject({ ok: true, value: { isMetering: true } });
+    expect(publish(passed(asked), unmetered, now)).toMatchObject({ ok: true, value: { isMetering: false } });
+    expect(publish(checkEnded(asked, checkOf([metered]), 'failed'), isMetered, now)).toMatchObject({ ok: false });
   });
 
   test('is checked once at a time, and stays where it is meanwhile, unless the check has been lost', () => {

@@ -2,10 +2,12 @@ import type { SkuSnapshot } from '@yunshi/contracts/catalog';
 import { addMonths } from '@yunshi/kernel/calendar';
 import type { AccountId, CheckId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { InstanceId as InstanceIdShape } from '@yunshi/kernel/ids';
-import type { PeriodUnit } from '@yunshi/kernel/marketplace';
-import type { Exchange, ProviderRequest } from '../delivery/request.ts';
+import type { Flow, PeriodUnit } from '@yunshi/kernel/marketplace';
+import type { Exchange, FlowAlert, ProviderRequest } from '../delivery/request.ts';
+import type { Metered } from '../delivery/dialect.ts';
+import { meteringActions, type MeteringAction } from '../delivery/log.ts';
 import { waitMs } from '../instance/policy.ts';
-import type { Product } from '../product/product.ts';
+import { isMeteredProduct, type Product } from '../product/product.ts';
 
 /**
  * The online check 在线接口调试: a made-up buyer's life at the provider's debug address, one call after another. What was made there is
@@ -13,8 +15,21 @@ import type { Product } from '../product/product.ts';
  */
 
 /** `create-again` sends the creation of the same order once more: everything here relies on its making one instance. */
-export const checkSteps = ['verify', 'create', 'create-again', 'convert', 'renew', 'expire', 'destroy'] as const;
+export const checkSteps = [
+  'verify',
+  'create',
+  'create-again',
+  'convert',
+  'query-usage',
+  'set-usage-reminder',
+  'renew',
+  'expire',
+  'destroy',
+] as const;
 export type CheckStep = (typeof checkSteps)[number];
+const isMetering = (step: CheckStep): step is MeteringAction => (meteringActions as readonly string[]).includes(step);
+/** Whether a check with these steps has seen a provider answer for what is metered 计量类. */
+export const asksForUsage = (steps: readonly CheckStep[]): boolean => meteringActions.every((step) => steps.includes(step));
 
 export const checkPolicy = {
   /** For how long a provider may answer "0" while it is checked. */
@@ -26,7 +41,13 @@ export const checkPolicy = {
 
 export type StepResult = { readonly step: CheckStep; readonly passed: boolean; readonly tries: number; readonly exchange: Exchange };
 
-type Bought = { readonly skuId: SkuId; readonly skuName: string; readonly quantity: number; readonly period?: Period };
+type Bought = {
+  readonly skuId: SkuId;
+  readonly skuName: string;
+  readonly quantity: number;
+  readonly period?: Period;
+  readonly flow?: Flow;
+};
 type Period = { readonly count: number; readonly unit: PeriodUnit };
 
 export type Check = {
@@ -62,10 +83,13 @@ export type Begin = Pick<Check, 'checkId' | 'startedBy' | 'accountId' | 'orders'
 
 export function begin({ product, ...ids }: Begin, seq: number, now: Date): Check {
   const on = product.skus.filter(({ onSale }) => onSale);
-  const formal = on.find(({ trialOf }) => trialOf === undefined) ?? product.skus[0];
+  const asksUsage = isMeteredProduct(product);
+  // A metered SKU goes on sale only after it was checked.
+  const metered = product.skus.find(({ flow, trialOf }) => flow !== undefined && trialOf === undefined);
+  const formal = metered ?? on.find(({ trialOf }) => trialOf === undefined) ?? product.skus[0];
   if (formal === undefined) throw new Error(`product ${product.productId} has no SKU`);
   const tried = on.find(({ trialOf }) => trialOf !== undefined);
-  const steps = checkSteps.filter((step) => step !== 'convert' || tried !== undefined);
+  const steps = checkSteps.filter((step) => (step === 'convert' ? tried !== undefined : asksUsage || !isMetering(step)));
   return {
     ...ids,
     seq,
@@ -83,11 +107,12 @@ export function begin({ product, ...ids }: Begin, seq: number, now: Date): Check
   };
 }
 
-function bought({ skuId, name: skuName, price }: SkuSnapshot): Bought {
+function bought({ skuId, name: skuName, price, flow }: SkuSnapshot): Bought {
   const quantity = price.model === 'per_quantity' ? price.minimum : 1;
   const unit = 'unit' in price ? price.unit : undefined;
   const count = 'durations' in price ? price.durations?.[0] : undefined;
-  return { skuId, skuName, quantity, ...(unit !== undefined && count !== undefined && { period: { count, unit } }) };
+  const period = unit !== undefined && count !== undefined && { period: { count, unit } };
+  return { skuId, skuName, quantity, ...period, ...(flow && { flow }) };
 }
 
 export type Progress = { readonly check: Check; readonly next?: { readonly notBefore?: Date }; readonly ended?: 'passed' | 'failed' };
@@ -145,16 +170,16 @@ function whyNot({ step }: Check, outcome: CheckOutcome, { note }: Exchange): str
 /** Whether another check may begin. */
 export const isSilent = (check: Check, now: Date): boolean => now.getTime() - new Date(check.since).getTime() > checkPolicy.silentMsMax;
 
-/** The call of the step in hand, in nobody's dialect; none for `verify`, which is about no instance. */
+/** The call of the step in hand, in nobody's dialect; none for `verify`, which is about no instance, and for what is asked about usage. */
 export function requestOf(
   check: Check,
   of: { readonly productId: ProductId; readonly providerId: ProviderId },
   now: Date,
 ): ProviderRequest | undefined {
   const { step, orders, formal, trial, signId } = check;
-  if (step === 'verify') return undefined;
+  if (step === 'verify' || isMetering(step)) return undefined;
   const isCreation = step === 'create' || step === 'create-again';
-  const { skuId, skuName, quantity, period } = isCreation || step === 'destroy' ? (trial ?? formal) : formal;
+  const { skuId, skuName, quantity, period, flow } = isCreation || step === 'destroy' ? (trial ?? formal) : formal;
   const orderId = step === 'convert' ? orders.conversion : step === 'renew' ? orders.renewal : orders.creation;
   return {
     task: isCreation ? 'create' : step,
@@ -172,9 +197,20 @@ export function requestOf(
     isTrial: trial !== null && isCreation,
     quantity,
     ...(period !== undefined && { period }),
+    ...(flow !== undefined && { flow }),
     expiresAt: addMonths(now, step === 'renew' ? 2 : 1).toISOString(),
     ...(signId !== null && { signId }),
   };
+}
+
+/** What is asked about usage, where the step in hand asks that: how much there is, or to warn when a tenth of it is left. */
+export function meteringOf(check: Check): (Metered & { readonly alert?: FlowAlert }) | undefined {
+  const { step, formal, accountId, signId } = check;
+  if (!isMetering(step) || signId === null) return undefined;
+  const of = { accountId, instanceId: instanceOf(check), signId };
+  if (step === 'query-usage') return of;
+  const { amount, unit }: Flow = formal.flow ?? { amount: 10, unit: 'Mb' };
+  return { ...of, alert: { on: true, span: String(Math.max(1, Math.floor(amount / 10))), unit } };
 }
 
 const instanceOf = ({ checkId }: Check): InstanceId => InstanceIdShape.parse(`ins_${checkId.slice(4)}`);

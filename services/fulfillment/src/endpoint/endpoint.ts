@@ -2,7 +2,7 @@ import type { ProductId, ProviderId } from '@yunshi/kernel/ids';
 import { no, ok } from '@yunshi/kernel/result';
 import type { Result } from '@yunshi/kernel/result';
 import { fraction } from '../instance/policy.ts';
-import { isSilent } from './check.ts';
+import { asksForUsage, isSilent } from './check.ts';
 import type { Check } from './check.ts';
 
 /** The interface of a SaaS product 接口: set up at its debug address, checked there, published 发布接口, and then looked after. */
@@ -16,11 +16,13 @@ export type Endpoint = {
   debugSeq: number;
   verifiedAt: Date | null;
   passedSeq: number | null;
+  passedMetering: boolean;
   check: Check | null;
   dialect: string | null;
   url: string | null;
   token: string | null;
   publishedAt: Date | null;
+  isMetering: boolean;
   probedAt: Date | null;
   failingSince: Date | null;
   probeNote: string | null;
@@ -37,11 +39,13 @@ export const unset = (productId: ProductId, providerId: ProviderId): Endpoint =>
   debugSeq: 0,
   verifiedAt: null,
   passedSeq: null,
+  passedMetering: false,
   check: null,
   dialect: null,
   url: null,
   token: null,
   publishedAt: null,
+  isMetering: false,
   probedAt: null,
   failingSince: null,
   probeNote: null,
@@ -66,20 +70,23 @@ export function startCheck(endpoint: Endpoint, begin: (seq: number) => Check, no
 }
 
 /** A check that ended well says something about the address that it was about, and about no other. */
-export const checkEnded = (endpoint: Endpoint, { seq }: Check, ended: 'passed' | 'failed'): Endpoint => ({
+export const checkEnded = (endpoint: Endpoint, { seq, steps }: Check, ended: 'passed' | 'failed'): Endpoint => ({
   ...endpoint,
   version: endpoint.version + 1,
   check: null,
+  passedMetering:
+    ended === 'passed' && seq === endpoint.debugSeq ? asksForUsage(steps) : endpoint.passedSeq !== seq && endpoint.passedMetering,
   passedSeq: ended === 'passed' && seq === endpoint.debugSeq ? seq : endpoint.passedSeq === seq ? null : endpoint.passedSeq,
 });
 
 export const isChecked = ({ debugSeq, passedSeq }: Pick<Endpoint, 'debugSeq' | 'passedSeq'>): boolean => passedSeq === debugSeq;
 
 /** Puts the debug address, which has passed its check, in the place of the one that deliveries go to. */
-export function publish(endpoint: Endpoint, now: Date): Result<Endpoint, 'not-checked'> {
-  if (!isChecked(endpoint)) return no('not-checked');
-  const { debugDialect: dialect, debugUrl: url, debugToken: token } = endpoint;
-  return ok({ ...endpoint, version: endpoint.version + 1, dialect, url, token, publishedAt: now, failingSince: null, probeNote: null });
+export function publish(endpoint: Endpoint, { isMetered }: { readonly isMetered: boolean }, now: Date): Result<Endpoint, 'not-checked'> {
+  const { debugDialect: dialect, debugUrl: url, debugToken: token, passedMetering: isMetering, version } = endpoint;
+  // A product that is metered since its check has not been asked for usage yet.
+  if (!isChecked(endpoint) || (isMetered && !isMetering)) return no('not-checked');
+  return ok({ ...endpoint, version: version + 1, dialect, url, token, publishedAt: now, isMetering, failingSince: null, probeNote: null });
 }
 
 const probeEveryMs = 12 * 3_600_000;

@@ -6,7 +6,7 @@ import type { Decision, Handler, Write } from '@yunshi/messaging/handle';
 import { Problem } from '../problems.ts';
 import { endpointChecks, endpoints } from '../tables.ts';
 import { checkEndpoint, probeEndpoint } from './calls.ts';
-import { begin, heard, requestOf } from './check.ts';
+import { begin, heard, meteringOf, requestOf } from './check.ts';
 import type { Begin, Check } from './check.ts';
 import { checkEnded, firstProbeAt, nextProbeAt, probed, publish, setDebug, startCheck, unset } from './endpoint.ts';
 import type { DebugAddress, Endpoint } from './endpoint.ts';
@@ -95,15 +95,15 @@ export const beginCheck = httpWrite('begin-check', {
 export const publishEndpoint = httpWrite('publish-endpoint', {
   of: endpointRows,
   key,
-  decide: (ask: Of, endpoint: Endpoint | undefined, { now }): Decision<Endpoint> => {
+  decide: ({ isMetered, ...ask }: Of & { readonly isMetered: boolean }, endpoint: Endpoint | undefined, { now }): Decision<Endpoint> => {
     const mine = own(ask, endpoint);
     if (mine === undefined) return notFound;
-    const published = publish(mine, now);
+    const published = publish(mine, { isMetered }, now);
     if (!published.ok) return { response: Problem.response('endpoint-not-checked') };
-    const { productId, providerId, version: endpointVersion } = published.value;
+    const { productId, providerId, version: endpointVersion, isMetering } = published.value;
     return {
       save: published.value,
-      events: [endpointPublished({ productId, providerId, endpointVersion, publishedAt: now.toISOString() })],
+      events: [endpointPublished({ productId, providerId, endpointVersion, publishedAt: now.toISOString(), isMetering })],
       deadlines: [{ kind: probeDue, key: productId, dueAt: firstProbeAt(mine, now) }],
       ...done,
     };
@@ -113,7 +113,8 @@ export const publishEndpoint = httpWrite('publish-endpoint', {
 function asking({ productId, providerId }: Of, check: Check, now: Date, notBefore?: Date): Pick<Decision<Endpoint>, 'calls'> {
   const { checkId, seq: debugSeq, step } = check;
   const request = requestOf(check, { productId, providerId }, notBefore ?? now);
-  const call = { productId, providerId, checkId, debugSeq, step, ...(request !== undefined && { request }) };
+  const metering = meteringOf(check);
+  const call = { productId, providerId, checkId, debugSeq, step, ...(request && { request }), ...(metering && { metering }) };
   return { calls: [checkEndpoint.intent(productId, call, notBefore === undefined ? {} : { notBefore })] };
 }
 

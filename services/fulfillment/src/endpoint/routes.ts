@@ -9,6 +9,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Dialect } from '../delivery/dialect.ts';
 import { Problem } from '../problems.ts';
+import { isMeteredProduct } from '../product/product.ts';
 import type { Product } from '../product/product.ts';
 import { unset } from './endpoint.ts';
 import type { EndpointBook, EndpointScope } from './endpoints.ts';
@@ -115,8 +116,9 @@ const addressRoutes = (parts: EndpointRouteParts): Routes => {
         },
       },
       async (request, reply) => {
-        const { productId, providerId } = await own(request, request.params.product_id);
-        const written = await core.write(publishEndpoint, { productId, providerId });
+        const product = await own(request, request.params.product_id);
+        const { productId, providerId } = product;
+        const written = await core.write(publishEndpoint, { productId, providerId, isMetered: isMeteredProduct(product) });
         if (written.status !== 200) return answer(reply, written);
         request.log.info({ product_id: productId, user_id: callerOf(request).userId }, 'an endpoint was published');
         return shown({ productId, providerId });
@@ -146,7 +148,7 @@ const checkRoutes = (parts: EndpointRouteParts): Routes => {
         schema: {
           summary: 'Check the debug address online 在线接口调试',
           description:
-            'Plays a buyer there: verify, create, the same creation again, convert where the product can be tried, renew, expire, destroy. It takes seconds; read the check until its `state` is no longer `running`.',
+            'Plays a buyer there: verify, create, the same creation again, convert where the product can be tried, ask for usage and set its reminder where it is metered, renew, expire, destroy. It takes seconds; read the check until its `state` is no longer `running`.',
           params: Params,
           response: { 202: z.object({ check_id: CheckId }).meta({ id: 'CheckBegun' }) },
         },

@@ -19,6 +19,7 @@ import { due, handle, httpWrite, on, whenCalled, write } from '@yunshi/messaging
 import type { Deadline, Decision, Handler, SagaRef, Write } from '@yunshi/messaging/handle';
 import { callProvider, issueKey } from '../delivery/calls.ts';
 import { callIdOf, intended, performed, redriven } from '../delivery/log.ts';
+import type { LogAction } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
 import type { ProviderRequest } from '../delivery/request.ts';
 import { apiKeys, renewals, suspensions } from '../tables.ts';
@@ -34,6 +35,7 @@ import {
   expire,
   heard,
   instanceIdOf,
+  isTask,
   ofAllAttempts,
   release,
   releaseAt,
@@ -45,7 +47,7 @@ import { consequencesOf, intentsOf } from './intents.ts';
 import { deliveryPolicy } from './policy.ts';
 import { heardOfRenewal, renew, type RenewalEnd } from './renewal.ts';
 import { disputed, suspensionsOf, type Suspension } from './suspension.ts';
-import type { Instance, Refusal, Step, Task } from './instance.ts';
+import type { Instance, Refusal, Step } from './instance.ts';
 
 const renewalRows = rowsOf(renewals, 'orderId');
 const apiKeyRows = rowsOf(apiKeys, 'secretId');
@@ -220,7 +222,7 @@ function comesAgain(asked: ProviderRequest, at: Date, attempt: number): Decision
   };
 }
 
-export type Resending = { readonly instanceId: Instance['instanceId']; readonly action: Task; readonly callId: string } & Act;
+export type Resending = { readonly instanceId: Instance['instanceId']; readonly action: LogAction; readonly callId: string } & Act;
 
 /** A person has a call made again. What can no longer be made leaves the list of what is to be re-driven, too. */
 export const resendCall = httpWrite('resend-call', {
@@ -229,7 +231,7 @@ export const resendCall = httpWrite('resend-call', {
   beside: { of: providerCallRows, key: ({ callId }) => callId },
   decide: ({ action, callId, actor, reason }, instance, { now, beside: call }) => {
     const settled = (by: string | null) => (call === undefined ? [] : [write(providerCallRows, redriven(call, by, now))]);
-    const step = instance === undefined ? undefined : resend(instance, action, now);
+    const step = instance === undefined || !isTask(action) ? undefined : resend(instance, action, now);
     if (step === undefined) return { response: Problem.response('call-not-resendable'), writes: call?.givenUp ? settled(null) : [] };
     const made = callIdOf(step.instance.instanceId, step.instance.callSeq);
     const decision = effects(step, now);

@@ -3,7 +3,7 @@ import type { ActionOf, StateOf } from '@yunshi/kernel/flow';
 import { addDays, addMonths } from '@yunshi/kernel/calendar';
 import type { AccountId, DeliveryId, InstanceId, OrderId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
 import { InstanceId as InstanceIdShape } from '@yunshi/kernel/ids';
-import { monthsOf, type DeliveryType, type Line, type PeriodUnit } from '@yunshi/kernel/marketplace';
+import { monthsOf, type DeliveryType, type Flow, type Line, type PeriodUnit } from '@yunshi/kernel/marketplace';
 import type { ServerConfiguration } from '@yunshi/kernel/server';
 import { serverFor, type Server } from '../server/server.ts';
 import { kindOf } from './kinds.ts';
@@ -23,6 +23,7 @@ export type InstanceStatus = StateOf<typeof instanceFlow>;
 /** What the provider is being asked to do now; asked again until it has. */
 export const tasks = ['create', 'renew', 'convert', 'expire', 'destroy'] as const;
 export type Task = (typeof tasks)[number];
+export const isTask = (action: string): action is Task => (tasks as readonly string[]).includes(action);
 
 export type Instance = {
   instanceId: InstanceId;
@@ -72,6 +73,8 @@ export type Instance = {
   renewal: Renewal | null;
   /** Of an image: the cloud server. */
   server: Server | null;
+  /** What each piece of a metered SKU 计量类 holds. */
+  flow: Flow | null;
 };
 
 /** Who asked for the delivery: opaque here, answered later. */
@@ -88,6 +91,7 @@ export type Renewal = {
   readonly quantity: number;
   readonly periodCount: number;
   readonly periodUnit: PeriodUnit;
+  readonly flow?: Flow | undefined;
   /** The new expiry, RFC 3339. */
   readonly expiresAt: string;
   /** When it came, RFC 3339; not known of those that were in hand before it was kept. */
@@ -187,6 +191,7 @@ export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
     access: null,
     renewal: null,
     server: order.server === undefined ? null : serverFor(order.server, monthsOf(line.period) ?? 1),
+    flow: line.flow ?? null,
   };
   return kindOf(fresh).begins === 'case' ? awaitCase(fresh) : asking(fresh, 'create', now);
 }

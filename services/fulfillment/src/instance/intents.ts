@@ -77,7 +77,7 @@ function toProvider(instance: Instance, call: NextCall, now: Date): Intent {
 function requestOf(instance: Instance, { task, notBefore }: NextCall, now: Date): ProviderRequest {
   const { signId, renewal } = instance;
   const isRenewal = renewal !== null && (task === 'renew' || task === 'convert');
-  const { orderId, skuId, skuName, quantity, periodCount, periodUnit } = isRenewal ? renewal : instance;
+  const { orderId, skuId, skuName, quantity, periodCount, periodUnit, flow } = isRenewal ? renewal : instance;
   const ifNow = task === 'create' ? expiryOf(instance, undefined, notBefore ?? now)?.toISOString() : undefined;
   const expiresAt = isRenewal ? renewal.expiresAt : ifNow;
   return {
@@ -97,6 +97,7 @@ function requestOf(instance: Instance, { task, notBefore }: NextCall, now: Date)
     isTrial: instance.isTrial && !isRenewal,
     quantity,
     ...(periodCount !== null && periodUnit !== null && { period: { count: periodCount, unit: periodUnit } }),
+    ...(flow && { flow }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(signId !== null && { signId }),
   };

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { newId } from '@yunshi/kernel/ids';
+import type { Flow } from '@yunshi/kernel/marketplace';
 import { begin, caseOpened, expire, heard, instanceFlow, release, type Instance } from './instance.ts';
 import { operationsOf } from './operations.ts';
 import { renew } from './renewal.ts';
@@ -17,16 +18,21 @@ const line = {
   unitPrice: 9_900,
   amount: 9_900,
 };
-const bought = (changes: { deliveryType?: Instance['deliveryType']; isTrial?: boolean; humanDelivery?: boolean } = {}): Instance => {
-  const { deliveryType = 'saas', isTrial = false, humanDelivery = false } = changes;
+const bought = (
+  changes: { deliveryType?: Instance['deliveryType']; isTrial?: boolean; humanDelivery?: boolean; flow?: Flow } = {},
+): Instance => {
+  const { deliveryType = 'saas', isTrial = false, humanDelivery = false, flow } = changes;
   const order = { orderId: newId('ord', at), orderNumber: 'N1', accountId: newId('acc', at), userId: newId('usr', at) };
   const what = { kind: 'new_purchase' as const, productName: '云表单', skuName: '专业版', isTrial, humanDelivery };
-  return begin({ ...order, ...what, line: { ...line, deliveryType } }, asker, at).instance;
+  return begin({ ...order, ...what, line: { ...line, deliveryType, ...(flow && { flow }) } }, asker, at).instance;
 };
 const delivered = (changes?: Parameters<typeof bought>[0]): Instance =>
   heard(bought(changes), { task: 'create', seq: 1 }, { kind: 'delivered', signId: 's1', access: 'sealed' }, at).instance;
 const expired = (changes?: Parameters<typeof bought>[0]): Instance => expire(delivered(changes), expiry).instance;
-const closed = release(expired(), new Date(expiry.getTime() + 7 * 86_400_000)).instance;
+const released = (changes?: Parameters<typeof bought>[0]) =>
+  release(expired(changes), new Date(expiry.getTime() + 7 * 86_400_000)).instance;
+const closed = released();
+const flow: Flow = { amount: 2_000, unit: 'Mb' };
 const failed = heard(
   { ...bought(), failingSince: new Date(at.getTime() - 4 * 3_600_000) },
   { task: 'create', seq: 1 },
@@ -57,6 +63,10 @@ test.each<[string, Instance, string[]]>([
   ['a trial that is over', expired({ isTrial: true }), ['convert', 'review', 'contact']],
   ['已关闭', closed, ['review', 'contact']],
   ['failed', failed, ['contact']],
+  ['metered, 已发货', delivered({ flow }), ['manage', 'renew', 'view-usage', 'set-usage-reminder', 'review', 'contact']],
+  ['metered, suspended', { ...delivered({ flow }), suspendedAt: at }, ['view-usage', 'review', 'contact']],
+  ['metered, 已过期', expired({ flow }), ['renew', 'view-usage', 'review', 'contact']],
+  ['metered, 已关闭', released({ flow }), ['view-usage', 'review', 'contact']],
 ])('%s: %o', (_what, instance, operations) => {
   expect(operationsOf(instance)).toEqual(operations);
 });

@@ -1,18 +1,28 @@
 import type { Instance, InstanceStatus } from './instance.ts';
+import { isMetered, mayBeSet } from '../usage/usage.ts';
 import { kindNameOf, kindOf } from './kinds.ts';
 
 /**
- * What its buyer can do with an instance now 操作: 管理, 续费, 提需求单, 转正式版, 评价, 联系服务商. Whatever is said here is there to be done;
+ * What its buyer can do with an instance now 操作: 管理, 续费, 提需求单, 转正式版, 查看用量, 设置用量提醒, 评价, 联系服务商. Whatever is said here is there to be done;
  * what it costs to go on, the quote says.
  */
-export const operations = ['manage', 'renew', 'submit-requirement', 'convert', 'review', 'contact'] as const;
+export const operations = [
+  'manage',
+  'renew',
+  'submit-requirement',
+  'convert',
+  'view-usage',
+  'set-usage-reminder',
+  'review',
+  'contact',
+] as const;
 export type Operation = (typeof operations)[number];
 
 const ofStatus: Readonly<Record<InstanceStatus, readonly Operation[]>> = {
   shipping: ['submit-requirement', 'contact'],
-  shipped: ['manage', 'renew', 'convert', 'review', 'contact'],
-  expired: ['renew', 'convert', 'review', 'contact'],
-  closed: ['review', 'contact'],
+  shipped: ['manage', 'renew', 'convert', 'view-usage', 'set-usage-reminder', 'review', 'contact'],
+  expired: ['renew', 'convert', 'view-usage', 'review', 'contact'],
+  closed: ['view-usage', 'review', 'contact'],
   failed: ['contact'],
 };
 
@@ -27,6 +37,9 @@ const allows: Readonly<Record<Operation, (instance: Instance) => boolean>> = {
   manage: (instance) => instance.suspendedAt === null && kindNameOf(instance) !== 'human_service',
   renew: (instance) => !instance.isTrial && goesOn(instance),
   convert: (instance) => instance.isTrial && goesOn(instance),
+  // Of what is closed or suspended the last that was known.
+  'view-usage': isMetered,
+  'set-usage-reminder': mayBeSet,
   'submit-requirement': ({ caseId }) => caseId !== null,
   // Something that was never delivered cannot be judged.
   review: ({ shippedAt }) => shippedAt !== null,

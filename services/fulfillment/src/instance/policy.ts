@@ -24,6 +24,8 @@ export const deliveryPolicy = {
 export const linePolicy = {
   servingAtOnceMax: 32,
   tellingAtOnceMax: 8,
+  /** Questions about usage, which anybody may ask by looking. */
+  meteringAtOnceMax: 4,
   gapMs: { first: 2, min: 2, max: 1_000 },
 } as const;
 

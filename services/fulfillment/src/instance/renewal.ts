@@ -41,7 +41,7 @@ export function renew(instance: Instance, order: RenewalOrder, asker: Asker, now
   const expiresAt = expiryOf(terms, undefined, from);
   // A day that is renewed after three days would be over before it began.
   if (expiresAt === null || expiresAt <= now) return undefined;
-  const { skuId, quantity } = line;
+  const { skuId, quantity, flow } = line;
   const renewal: Renewal = {
     kind,
     orderId,
@@ -49,6 +49,7 @@ export function renew(instance: Instance, order: RenewalOrder, asker: Asker, now
     skuName,
     quantity,
     ...terms,
+    ...(flow !== undefined && { flow }),
     expiresAt: expiresAt.toISOString(),
     since: now.toISOString(),
     asker,
@@ -87,13 +88,15 @@ export function heardOfRenewal(instance: Instance, call: { task: Task; seq: numb
 }
 
 function renewed(instance: Instance, renewal: Renewal, access: string | undefined): Step {
-  const { skuId, skuName, quantity, periodCount, periodUnit, asker } = renewal;
+  const { skuId, skuName, quantity, periodCount, periodUnit, flow = null, asker } = renewal;
   return {
     instance: {
       ...moved(instance, 'renew'),
       ...idle,
       renewal: null,
-      ...(renewal.kind === 'trial_conversion' && { isTrial: false, skuId, skuName, quantity, periodCount, periodUnit }),
+      ...(renewal.kind === 'trial_conversion' && { isTrial: false, skuId, skuName, quantity, periodCount, periodUnit, flow }),
+      // Whoever has it metered keeps it so, also where its SKU has lost the mark since.
+      ...(renewal.kind === 'renewal' && flow !== null && { flow }),
       ...(access !== undefined && { access }),
       expiresAt: new Date(renewal.expiresAt),
     },

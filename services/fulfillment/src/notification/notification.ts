@@ -1,10 +1,11 @@
 import type { AccountId, InstanceId } from '@yunshi/kernel/ids';
+import type { FlowUnit } from '@yunshi/kernel/marketplace';
 import { addDays } from '@yunshi/kernel/calendar';
 import type { Instance } from '../instance/instance.ts';
 import { deliveryPolicy } from '../instance/policy.ts';
 
-/** What the buyer of an instance is told about its end. */
-export const notificationKinds = ['instance-expiring', 'instance-expired', 'instance-closed'] as const;
+/** What the buyer of an instance is told: about its end, and that little is left of what is metered. */
+export const notificationKinds = ['instance-expiring', 'instance-expired', 'instance-closed', 'usage-low'] as const;
 export type NotificationKind = (typeof notificationKinds)[number];
 
 export type Notification = {
@@ -16,16 +17,20 @@ export type Notification = {
   readonly productName: string;
   readonly expiresAt: Date | null;
   readonly daysAhead: number | null;
+  readonly usage: UsageTold | null;
   readonly createdAt: Date;
   readonly readAt: Date | null;
 };
+
+/** The provider's own figures. */
+export type UsageTold = { readonly total: string; readonly left: string; readonly unit: FlowUnit };
 
 type Subject = Pick<Instance, 'instanceId' | 'accountId' | 'productName' | 'expiresAt' | 'status'>;
 
 function notification(of: Subject, kind: NotificationKind, about: string, now: Date, daysAhead: number | null = null): Notification {
   const { instanceId, accountId, productName, expiresAt } = of;
   const notificationId = `ntf_${instanceId.slice(4)}-${about}`;
-  return { notificationId, accountId, instanceId, kind, productName, expiresAt, daysAhead, createdAt: now, readAt: null };
+  return { notificationId, accountId, instanceId, kind, productName, expiresAt, daysAhead, usage: null, createdAt: now, readAt: null };
 }
 
 /** One period has one end, and is told of once for each reminder. */
@@ -48,4 +53,10 @@ export function remind(instance: Subject, daysAhead: number, now: Date): Notific
 export function ended(instance: Subject, how: 'expired' | 'closed', now: Date): Notification {
   const period = instance.expiresAt === null ? 'once' : periodOf(instance.expiresAt);
   return notification(instance, `instance-${how}`, `${period}-${how}`, now);
+}
+
+/** The provider has told that little is left of what is metered 用量提醒. */
+export function usageLow(instance: Subject, told: UsageTold & { readonly flowId: string }, now: Date): Notification {
+  const { total, left, unit, flowId } = told;
+  return { ...notification(instance, 'usage-low', `usage-${flowId}`, now), expiresAt: null, usage: { total, left, unit } };
 }

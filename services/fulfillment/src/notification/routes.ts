@@ -2,6 +2,7 @@ import { callerOf } from '@yunshi/http/caller';
 import { keyset, listQuery, pageOf } from '@yunshi/http/lists';
 import type { Routes } from '@yunshi/http/server';
 import { InstanceId } from '@yunshi/kernel/ids';
+import { FlowUnit } from '@yunshi/kernel/marketplace';
 import { z } from 'zod';
 import { notificationKinds } from './notification.ts';
 import type { Notification } from './notification.ts';
@@ -17,11 +18,15 @@ const idsMax = 100;
 const ShownNotification = z
   .object({
     notification_id: NotificationId,
-    kind: z.enum(notificationKinds).meta({ description: '即将到期, 已过期, 已释放' }),
+    kind: z.enum(notificationKinds).meta({ description: '即将到期, 已过期, 已释放, 用量提醒' }),
     instance_id: InstanceId,
     product_name: z.string(),
     expires_at: Time.nullable().meta({ description: 'The expiry that it is about' }),
     days_ahead: z.int().nullable().meta({ description: 'Of a reminder: 30, 7 or 1' }),
+    usage: z
+      .object({ total: z.string(), left: z.string(), unit: FlowUnit })
+      .nullable()
+      .meta({ description: "Of `usage-low`: the provider's own figures, as decimals" }),
     created_at: Time,
     read_at: Time.nullable(),
   })
@@ -84,6 +89,7 @@ function shown(told: Notification): z.infer<typeof ShownNotification> {
     product_name: told.productName,
     expires_at: told.expiresAt?.toISOString() ?? null,
     days_ahead: told.daysAhead,
+    usage: told.usage,
     created_at: told.createdAt.toISOString(),
     read_at: told.readAt?.toISOString() ?? null,
   };

@@ -25,3 +25,6 @@ export function packageOf(product: Product | undefined, skuId: SkuId): { calls?:
   if (price?.model === 'one_off' && price.validDays !== undefined) return { validDays: price.validDays };
   return {};
 }
+
+/** Whether any of its SKUs is metered 计量类, on sale or not yet. */
+export const isMeteredProduct = ({ skus }: Pick<Product, 'skus'>): boolean => skus.some(({ flow }) => flow !== undefined);

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { eventStream, streamEvents, type EventSource } from '@yunshi/http/events';
 import type { Routes } from '@yunshi/http/server';
 import { buyer, operator } from '@yunshi/http/testing';
+import type { FastifyRequest } from 'fastify';
 import { afterAll, expect, test } from 'vitest';
 import { gateway, issuer, upstream } from '../gateway.fixture.ts';
 import { forwardLimits } from './forward.ts';
@@ -14,16 +15,20 @@ type Seen = { method: string; url: string; headers: IncomingMessage['headers']; 
 const echo: Routes = async (app) => {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  app.all('/v1/*', { config: { access: 'public', undocumented: 'only a test' } }, (request): Seen => ({
+  const config = { access: 'public', undocumented: 'only a test' } as const;
+  const say = (request: FastifyRequest): Seen => ({
     method: request.method,
     url: request.url,
     headers: request.headers,
     body: typeof request.body === 'string' ? request.body : '',
-  }));
+  });
+  app.all('/v1/*', { config }, say);
+  app.post('/', { config }, say);
 };
 const catalog = await upstream('catalog', [echo]);
 const notify = await upstream('payment-gateway', [echo]);
-const { url } = await gateway({ services: { catalog: catalog.url, 'payment-gateway': notify.url } });
+const delivery = await upstream('fulfillment', [echo]);
+const { url } = await gateway({ services: { catalog: catalog.url, 'payment-gateway': notify.url, fulfillment: delivery.url } });
 const authorization = `Bearer ${await issuer.token(buyer)}`;
 const bare: (() => void)[] = [];
 afterAll(() => bare.forEach((close) => close()));
@@ -50,6 +55,20 @@ test('path, query, method and the bytes of the body arrive as they were sent', a
     'x-forwarded-for': '127.0.0.1',
     'content-length': String(Buffer.byteLength(body)),
   });
+});
+
+test('a call of the cloud’s API arrives with its own Authorization header, and with the host that it was signed for', async () => {
+  const signed = 'TC3-HMAC-SHA256 Credential=AKID/2026-03-02/market/tc3_request, SignedHeaders=content-type;host, Signature=00';
+  const response = await fetch(`${url}/`, {
+    method: 'POST',
+    headers: { authorization: signed, 'x-tc-action': 'FlowProductRemind' },
+    body: '{}',
+  });
+  const seen = (await response.json()) as Seen;
+  expect(seen).toMatchObject({ method: 'POST', url: '/', body: '{}' });
+  expect(seen.headers).toMatchObject({ authorization: signed, 'x-tc-action': 'FlowProductRemind', 'x-forwarded-host': new URL(url).host });
+  const elsewhere = await fetch(`${url}/v1/notify/x`, { method: 'POST', headers: { authorization: signed } });
+  expect(elsewhere.status).toBe(401);
 });
 
 test('the trace and the request’s id go on to the service and come back', async () => {

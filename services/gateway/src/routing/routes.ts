@@ -28,9 +28,9 @@ export const forwardRoutes =
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
     app.addHook('onRequest', async (request, reply) => {
-      const { needsToken, route } = routed(request);
+      const { needsToken, route, isSigned } = routed(request);
       nameRoute(request, route);
-      const token = bearerToken(request.headers.authorization);
+      const token = isSigned ? undefined : bearerToken(request.headers.authorization);
       if (token) {
         request.verified = await auth.verify(token).catch(async (error: unknown) => {
           await admit.refusedToken(request, reply);
@@ -49,4 +49,7 @@ export const forwardRoutes =
       config: { access: 'public', undocumented: 'the services describe their own routes' },
       handler: (request, reply) => forwarder.forward(routed(request).to, request, reply),
     });
+    app.post('/', { config: { access: 'public', undocumented: "the cloud's API `market`, for providers" } }, (request, reply) =>
+      forwarder.forward(routed(request).to, request, reply),
+    );
   };

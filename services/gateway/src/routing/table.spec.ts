@@ -19,6 +19,11 @@ test('only reading is open where reading is, and everything where everything is'
   expect(routeOf('GET', '/v1/orders')?.needsToken).toBe(true);
 });
 
+test('a call of the cloud’s API goes to the root of the host and brings a signature of its own; nothing else is there', () => {
+  expect(routeOf('POST', '/')).toEqual({ to: 'fulfillment', route: '/', needsToken: false, isSigned: true });
+  expect(routeOf('GET', '/')).toBeUndefined();
+});
+
 test('what merely begins like a rule leads nowhere', () => {
   for (const path of ['/v1/', '/v1/order', '/v1/orders2', '/v1/my', '/v1/provider', '/v2/orders', '/orders', '/v1/ops/unknown/x']) {
     expect(routeOf('GET', path)).toBeUndefined();

@@ -40,6 +40,7 @@ export const rules: readonly Rule[] = [
   { path: 'provider/shop', to: 'catalog' },
   { path: 'provider/orders', to: 'order' },
   { path: 'provider/calls', to: 'fulfillment' },
+  { path: 'provider/cloud-keys', to: 'fulfillment' },
   { path: 'provider/endpoints', to: 'fulfillment' },
   { path: 'provider/balance', to: 'payment-gateway' },
   { path: 'provider/settlements', to: 'payment-gateway' },
@@ -60,7 +61,16 @@ export const rules: readonly Rule[] = [
 ];
 
 /** `route` is the resource, for telemetry: it holds no ids. */
-export type Routed = { readonly to: UpstreamName; readonly needsToken: boolean; readonly route: string };
+export type Routed = {
+  readonly to: UpstreamName;
+  readonly needsToken: boolean;
+  readonly route: string;
+  /** Signed by who sends it, in ways that only the service knows: the Authorization header is no token. */
+  readonly isSigned?: true;
+};
+
+/** The cloud's API has one path for everything, because its SDKs can be pointed at a host and at no path. */
+const marketApi: Routed = { to: 'fulfillment', route: '/', needsToken: false, isSigned: true };
 
 const ordered = rules
   .map((rule) => ({ rule, steps: rule.path.split('/') }))
@@ -69,8 +79,9 @@ const ordered = rules
 /** Neither encoded nor literal dots or slashes may make two readers of one path disagree on where it leads. */
 const suspicious = /(^|\/)\.{1,2}(\/|$)|%2f|%5c|%2e|%00|\\|\/\//i;
 
-/** Where a path under `/v1/` leads; undefined when nowhere. Query strings are not part of it. */
+/** Where a path under `/v1/` leads, and a call of the cloud's API; undefined when nowhere. Query strings are not part of it. */
 export function routeOf(method: string, path: string): Routed | undefined {
+  if (path === '/' && method === 'POST') return marketApi;
   if (!path.startsWith('/v1/') || suspicious.test(path)) return undefined;
   const steps = path.slice('/v1/'.length).split('/');
   const found = ordered.find((candidate) =>

@@ -3,7 +3,7 @@ import { OrderEnd, PriceKept } from '@yunshi/contracts/order';
 import { Channel } from '@yunshi/contracts/payment';
 import { BankCode } from '@yunshi/kernel/banks';
 import { AccountId, ClaimId, InstanceId, OrderId, PaymentId, ProductId, ProviderId, SkuId, UserId } from '@yunshi/kernel/ids';
-import { DeliveryType, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { DeliveryType, Flow, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { ShownServerSale, shownServerSale } from '../quote/server-wire.ts';
 import { wishBody } from '../quote/wire.ts';
@@ -65,6 +65,7 @@ export const ShownOrder = z
     for_instance_id: InstanceId.nullable().meta({ description: 'The instance that a renewal or conversion is for' }),
     quantity: z.int(),
     period: z.object({ count: z.int(), unit: PeriodUnit }).nullable(),
+    flow: Flow.nullable().meta({ description: 'Of a metered SKU 计量类: what each piece holds' }),
     unit_price: Fen,
     server: ShownServerSale,
     total: Fen,
@@ -111,6 +112,7 @@ export function shownOrder(order: Order): ShownOrder {
     for_instance_id: order.forInstanceId,
     quantity: line.quantity,
     period: line.period ?? null,
+    flow: line.flow ?? null,
     unit_price: line.unitPrice,
     server: shownServerSale(order.server),
     total: order.total,

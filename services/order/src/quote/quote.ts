@@ -75,6 +75,7 @@ export function price(product: Product | undefined, wish: Wish): Result<Priced, 
     deliveryType: product.deliveryType,
     quantity: wish.quantity,
     ...(terms && { period: { count: periods, unit: terms.unit } }),
+    ...(sku.flow && { flow: sku.flow }),
     unitPrice: sku.price.price,
     amount: Number(amount),
   };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CouponRefusal } from '@yunshi/contracts/coupon';
 import { ClaimId, CouponId, InstanceId, ProductId, ProviderId, SkuId } from '@yunshi/kernel/ids';
-import { DeliveryType, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
+import { DeliveryType, Flow, OrderKind, PeriodUnit } from '@yunshi/kernel/marketplace';
 import { Fen } from '@yunshi/kernel/money';
 import { agreementName, type OrderPolicy } from '../policy.ts';
 import { isTrial, type Quote, type Wish } from './quote.ts';
@@ -70,6 +70,7 @@ export const ShownQuote = z
     kind: OrderKind,
     instance_id: InstanceId.nullable().meta({ description: 'The instance that goes on' }),
     period: z.object({ count: z.int(), unit: PeriodUnit }).nullable(),
+    flow: Flow.nullable().meta({ description: 'Of a metered SKU 计量类: what each piece holds' }),
     unit_price: Fen,
     server: ShownServerSale,
     total: Fen.meta({ description: '商品总计' }),
@@ -108,6 +109,7 @@ export function shownQuote(
     kind: kindOf(wish),
     instance_id: wish.renews?.instanceId ?? null,
     period: line.period ?? null,
+    flow: line.flow ?? null,
     unit_price: line.unitPrice,
     server: shownServerSale(server),
     total,

@@ -7,13 +7,13 @@ import type { Routes } from '@yunshi/http/server';
 import { AttemptId, newId, OrderId, PaymentId } from '@yunshi/kernel/ids';
 import { Fen } from '@yunshi/kernel/money';
 import type { Core } from '@yunshi/messaging/core';
+import { follow, type Following } from '@yunshi/messaging/follow';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Problem } from '../problems.ts';
 import { approveBy, channelRules, pageStays } from './channels.ts';
 import { payments, type PaymentBook } from './payments.ts';
 import { liveAttempt, paymentFlow, type Attempt, type AttemptStatus, type Payment, type PaymentStatus } from './state.ts';
-import { follow, type Following } from './waiting.ts';
 import type { AskedChannel, Opened, PaymentWrites } from './writes.ts';
 
 /** The saga asks for the payment right after the order is placed; a quick buyer waits for it this long. */

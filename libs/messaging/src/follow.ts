@@ -1,4 +1,4 @@
-import type { Core } from '@yunshi/messaging/core';
+import type { Core } from './core.ts';
 
 /** Another process may make the change: its commits are seen only by looking. */
 const LOOK_AGAIN_MS = 250;

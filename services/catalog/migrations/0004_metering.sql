@@ -1,0 +1,1 @@
+ALTER TABLE "published_endpoints" ADD COLUMN "is_metering" boolean DEFAULT false NOT NULL;
