@@ -233,6 +233,45 @@ describe('software of a provider that is called by Alibaba’s SPI', () => {
   });
 });
 
+describe('software that is metered', () => {
+  const left = (body: Body) => (body as unknown as { usage: { used: string; left: string } | null }).usage;
+  const played = `/sandbox/provider/${demoProviders.fanying.providerId}`;
+
+  test('shows its buyer what is left, as its provider counts it; and the provider reminds when that is little', async () => {
+    const flow = { amount: 2_000, unit: 'Mb' };
+    const { skus } = await publishProduct('fanying', [{ name: '流量版', price: monthly(1_900), flow }]);
+    const sku = skus.find(({ name }) => name === '流量版')!.sku_id;
+    await until(async () => (await quote(sku)).status === 200);
+    const bought = await order(sku);
+    expect(bought).toMatchObject({ flow });
+    await pay(bought.order_id);
+    await orderIs(bought.order_id, 'completed');
+    const { instance_id: id } = await sure(200, 'GET', `/v1/orders/${bought.order_id}`, 'lin');
+    const instance = `/v1/instances/${String(id)}`;
+    expect(left(await sure(200, 'GET', `${instance}/usage`, 'lin'))).toMatchObject({ used: '0', left: '2000' });
+    await sure(200, 'PUT', `${instance}/usage-reminder`, 'lin', { on: true, amount: '200', unit: 'Mb' });
+
+    // The provider's own program: it has a key of the marketplace's cloud API, and calls it when the meter says so.
+    const sandbox = system.urls['sandbox']!;
+    const { secret_id, secret_key } = await sure(201, 'POST', '/v1/provider/cloud-keys', 'fanying');
+    const key = { secret_id, secret_key, endpoint: system.urls['gateway'] };
+    expect((await ask('PUT', `${played}/cloud-key`, undefined, key, sandbox)).status).toBe(204);
+    const { items } = (await ask('GET', `${played}/instances?order_id=${bought.order_id}`, undefined, undefined, sandbox)).body;
+    const { signId } = items[0] as unknown as { signId: string };
+    const used = await ask('POST', `${played}/instances/${signId}/usage`, undefined, { add: 1_812.5 }, sandbox);
+    expect(used.body).toMatchObject({ left: '187.5', reminded: { ok: true } });
+
+    expect(await sure(200, 'GET', `/v1/notifications?instance_id=${String(id)}`, 'lin')).toMatchObject({
+      items: [{ kind: 'usage-low', usage: { total: '2000', left: '187.5', unit: 'Mb' } }],
+    });
+    await advance('PT60S');
+    const shown = await sure(200, 'GET', `${instance}/usage`, 'lin');
+    expect(shown).toMatchObject({ reminder: { on: true, amount: '200' }, reminders: [{ left: '187.5' }] });
+    expect(left(shown)).toMatchObject({ used: '1812.5', left: '187.5' });
+    expect((await ask('GET', `${instance}/usage`, 'zhao')).status).toBe(404);
+  });
+});
+
 describe('coupons', () => {
   let sku = '';
   let productId = '';

@@ -101,6 +101,7 @@ export class Providers {
           login: 'login',
           password: 'password',
           ticket: 'ticket',
+          flow: null,
         };
         this.instances.set(made.signId, made);
         return made;

@@ -1,3 +1,4 @@
+import type { FlowUnit } from '@yunshi/kernel/marketplace';
 import type { SaasRequest } from '@yunshi/protocols/saas/actions';
 
 /** What a played provider says to a genuine call: pure, given what it remembers. */
@@ -11,7 +12,10 @@ export type ProviderInstance = {
   login: string;
   password: string;
   ticket: string;
+  /** Null where nothing is metered. Decimals, in `unit`. */
+  flow: Meter | null;
 };
+export type Meter = { readonly total: string; readonly used: string; readonly unit: FlowUnit };
 
 /**
  * Ways to misbehave, for tests and demonstrations.
@@ -45,14 +49,18 @@ export function obey(request: SaasRequest, instance: ProviderInstance | undefine
     case 'renewInstance':
     case 'expireInstance':
     case 'destroyInstance':
-    case 'flowSetting':
       return json({ success: instance === undefined ? 'false' : 'true' });
+    case 'flowSetting':
+      return json(instance?.flow ? { success: 'true' } : { success: 'false', info: 'nothing is metered in this unit' });
     case 'modifyInstance':
       return json(instance === undefined ? { success: 'false' } : { success: 'true', appInfo: { authUrl: ssoUrl(instance, siteUrl) } });
     case 'flowQuery':
-      return json(instance === undefined ? { success: 'false' } : { success: true, totalFlow: '2000', costFlow: '0', flowUnit: 'Mb' });
+      return json(instance?.flow ? measured(instance.flow) : { success: 'false' });
   }
 }
+
+/** The example of the document answers a boolean here, and strings everywhere else. */
+const measured = ({ total, used, unit }: Meter): object => ({ success: true, totalFlow: total, costFlow: used, flowUnit: unit });
 
 export function createdAnswer(instance: ProviderInstance, siteUrl: string): object {
   return {

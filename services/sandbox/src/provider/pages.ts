@@ -48,7 +48,7 @@ export function deskPage(providerId: string, instances: StoredInstance[], reques
         <h2>让下一次调用出错</h2>
         <form method="post" action="script">
           <select name="action">
-            ${['createInstance', 'renewInstance', 'expireInstance', 'destroyInstance'].map(option)}</select
+            ${['createInstance', 'renewInstance', 'expireInstance', 'destroyInstance', 'flowQuery', 'flowSetting'].map(option)}</select
           ><select name="behaviour">
             ${behaviours.map(option)}</select
           >次数（空为一直）<input name="times" size="4" value="1" />商品编号（空为全部）<input name="product_number" size="8" /><button>
@@ -105,6 +105,7 @@ const instanceTable = (instances: StoredInstance[]): Html =>
       <th>状态</th>
       <th>到期</th>
       <th>账号</th>
+      <th>用量</th>
       <th></th>
     </tr>
     ${instances.map(
@@ -117,10 +118,19 @@ const instanceTable = (instances: StoredInstance[]): Html =>
           <td class="${instance.status}">${statusName[instance.status]}</td>
           <td>${instance.expiresAt}</td>
           <td>${instance.login}</td>
+          <td>${usageOf(instance)}</td>
           <td><a href="sso?sign_id=${instance.signId}&amp;ticket=${instance.ticket}">免登进入</a></td>
         </tr>`,
     )}
   </table>`;
+
+/** What is used of what is metered, and a field to use more. */
+const usageOf = ({ flow, signId }: StoredInstance): Html =>
+  flow === null
+    ? html``
+    : html`<form method="post" action="instances/${signId}/usage">
+        ${flow.used} / ${flow.total} ${flow.unit} <input name="add" size="6" placeholder="再用" /><button>使用</button>
+      </form>`;
 
 /** The application's website 网站: a visitor logs in with the account that was delivered. */
 export function frontPage(providerId: string, refused: boolean): string {

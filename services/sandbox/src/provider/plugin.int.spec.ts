@@ -3,11 +3,20 @@ import { fileURLToPath } from 'node:url';
 import { connect } from '@yunshi/db/connect';
 import { egress } from '@yunshi/protocols/egress';
 import type { Answer } from '@yunshi/protocols/egress';
-import { createInstance, destroyInstance, expireInstance, flowQuery, renewInstance, verifyInterface } from '@yunshi/protocols/saas/actions';
+import {
+  createInstance,
+  destroyInstance,
+  expireInstance,
+  flowQuery,
+  flowSetting,
+  renewInstance,
+  verifyInterface,
+} from '@yunshi/protocols/saas/actions';
 import type { SaasRequest, Subject, Terms } from '@yunshi/protocols/saas/actions';
 import { signedUrl } from '@yunshi/protocols/saas/address';
 import { readConsent, readCreated, readEcho, readFlow } from '@yunshi/protocols/saas/answers';
 import { stamp } from '@yunshi/protocols/saas/signature';
+import { verifyTc3 } from '@yunshi/protocols/tencent-cloud/tc3';
 import { testDatabase } from '@yunshi/testing/database';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import fastify from 'fastify';
@@ -118,9 +127,9 @@ describe('a genuine call', () => {
     expect(await create(orderId)).toMatchObject({ kind: 'unreadable' });
   });
 
-  test('of flowQuery gets a measure', async () => {
+  test('of flowQuery is declined where nothing is metered', async () => {
     const { signId } = await created(newOrder());
-    expect(readFlow(text(await call(flowQuery(subject, signId))))).toMatchObject({ kind: 'measured', unit: 'Mb' });
+    expect(readFlow(text(await call(flowQuery(subject, signId))))).toEqual({ kind: 'declined' });
   });
 
   test('may come without a content type, as in the protocol’s own examples', async () => {
@@ -245,5 +254,88 @@ describe('the pages', () => {
     expect(answer.status).toBe(303);
     expect(await (await fetch(`${site}/`)).text()).toContain('一直');
     expect(await create(newOrder())).toEqual({ kind: 'pending' });
+  });
+});
+
+describe('what is metered', () => {
+  const metered: Terms = { ...terms, flow: { span: '2', unit: 'Gb' }, quantity: 2 };
+  const made = async () => {
+    const orderId = newOrder();
+    const answer = readCreated(text(await call(createInstance(subject, { orderId, terms: metered }))));
+    if (answer.kind !== 'delivered') throw new Error(answer.kind);
+    return { orderId, signId: answer.signId };
+  };
+  const flowOf = async (signId: string) => readFlow(text(await call(flowQuery(subject, signId))));
+  const use = async (signId: string, body: object) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${site}/instances/${signId}/usage`, { method: 'POST', headers, body: JSON.stringify(body) });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  const set = async (signId: string, warnSpan: string, warnUnit: string, on = true) =>
+    readConsent(text(await call(flowSetting(subject, { signId, warnSpan, warnUnit, on })))).kind;
+
+  test('is counted for each piece that was bought, by so much or up to so much', async () => {
+    const { signId } = await made();
+    expect(await flowOf(signId)).toEqual({ kind: 'measured', total: '4', used: '0', unit: 'Gb' });
+    expect(await use(signId, { add: 1.5 })).toMatchObject({
+      status: 200,
+      body: { used: '1.5', left: '2.5', is_due: false, reminded: null },
+    });
+    expect(await use(signId, { add: 0.25 })).toMatchObject({ body: { used: '1.75' } });
+    expect(await use(signId, { to: 9 })).toMatchObject({ body: { used: '9', left: '0' } });
+    expect(await flowOf(signId)).toMatchObject({ used: '9' });
+    expect(await use('s-of-nobody', { add: 1 })).toMatchObject({ status: 404 });
+  });
+
+  test('begins anew with a renewal, however often that is told', async () => {
+    const { orderId, signId } = await made();
+    const renew = () => call(renewInstance(subject, { orderId, signId, expires: new Date('2027-01-01T00:00:00+08:00'), terms: metered }));
+    await use(signId, { to: 3 });
+    await renew();
+    expect(await flowOf(signId)).toEqual({ kind: 'measured', total: '2', used: '0', unit: 'Gb' });
+    await use(signId, { to: 1 });
+    await renew();
+    expect(await flowOf(signId)).toMatchObject({ used: '1' });
+  });
+
+  test('is told to the marketplace when little is left, once it has been heard, and not when that is switched off', async () => {
+    const heard: { headers: Record<string, unknown>; body: string }[] = [];
+    let says: object = { Error: { Code: 'InternalError', Message: 'not now' } };
+    const marketplace = fastify();
+    marketplace.removeAllContentTypeParsers();
+    marketplace.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+    marketplace.post('/', async (request) => {
+      heard.push({ headers: request.headers, body: String(request.body) });
+      return { Response: { ...says, RequestId: 'r' } };
+    });
+    const endpoint = await marketplace.listen({ host: '127.0.0.1', port: 0 });
+    const { signId } = await made();
+    expect(await set(signId, '5', 'h')).toBe('declined');
+    expect(await set(signId, '512', 'Mb')).toBe('agreed');
+    expect(await use(signId, { to: 3.4 })).toMatchObject({ body: { is_due: false } });
+    expect(await use(signId, { to: 3.5 })).toMatchObject({ body: { is_due: true, reminded: { ok: false } } });
+    const key = { secret_id: 'AKID', secret_key: 'secret', endpoint };
+    const headers = { 'content-type': 'application/json' };
+    expect((await fetch(`${site}/cloud-key`, { method: 'PUT', headers, body: JSON.stringify(key) })).status).toBe(204);
+    expect(await use(signId, { add: 0.1 })).toMatchObject({ body: { reminded: { ok: false, why: 'InternalError: not now' } } });
+    says = { Success: 'true', FlowId: 'f-1' };
+    expect(await use(signId, { add: 0.1 })).toMatchObject({ body: { reminded: { ok: true, flowId: 'f-1' } } });
+    expect(await use(signId, { add: 0.1 })).toMatchObject({ body: { is_due: false } });
+    expect(await set(signId, '512', 'Mb', false)).toBe('agreed');
+    expect(await use(signId, { add: 0.1 })).toMatchObject({ body: { is_due: false } });
+
+    const call = heard.at(-1)!;
+    expect(JSON.parse(call.body)).toEqual({
+      ProviderUin: provider,
+      SignId: signId,
+      ResourceId: subject.resourceId,
+      TotalFlow: '4',
+      LeftFlow: '0.3',
+      FlowUnit: 'Gb',
+    });
+    const wire = Object.fromEntries(Object.entries(call.headers).map(([name, value]) => [name, String(value)]));
+    const verdict = verifyTc3({ method: 'POST', path: '/', query: '', headers: wire, body: call.body }, () => 'secret', wall);
+    expect(verdict).toMatchObject({ ok: true, secretId: 'AKID', service: 'market' });
+    await marketplace.close();
   });
 });

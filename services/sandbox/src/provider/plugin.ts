@@ -7,6 +7,7 @@ import { behaviours } from './answer.ts';
 import type { Said } from './answer.ts';
 import { judge, tencent } from './judge.ts';
 import { receiveSpi, spiDoor } from './spi.ts';
+import { remind } from './reminder.ts';
 import { providerBook } from './book.ts';
 import type { ProviderBook } from './book.ts';
 import { applicationPage, deskPage, frontPage, noEntryPage, overviewPage } from './pages.ts';
@@ -88,6 +89,7 @@ export const providerSandbox: FastifyPluginAsync<ProviderSandboxOptions> = async
   doors(app, book);
   spiDoor(app, book, options);
   controls(app, book);
+  meter(app, book, options);
 };
 
 async function receive(
@@ -158,6 +160,31 @@ function controls(app: Parameters<FastifyPluginAsync>[0], book: ProviderBook): v
   app.get('/sandbox/provider/:providerId/requests', async (request) => ({
     items: await book.requests(Where.parse(request.params).providerId, OfOrder.parse(request.query).order_id),
   }));
+}
+
+const Use = z.strictObject({ add: z.coerce.number().min(0).max(1e12).optional(), to: z.coerce.number().min(0).max(1e12).optional() });
+const CloudKey = z.strictObject({ secret_id: z.string().min(1), secret_key: z.string().min(1), endpoint: z.url() });
+const Instance = Where.extend({ signId: z.string().max(128) });
+
+/** What a buyer uses of what is metered, and the provider's key for telling the marketplace of it. */
+function meter(app: Parameters<FastifyPluginAsync>[0], book: ProviderBook, { wallNow }: Pick<ProviderSandboxOptions, 'wallNow'>): void {
+  app.put('/sandbox/provider/:providerId/cloud-key', async (request, reply) => {
+    const { providerId } = Where.parse(request.params);
+    const { secret_id: secretId, secret_key: secretKey, endpoint } = CloudKey.parse(request.body);
+    await book.keepCloudKey(providerId, { secretId, secretKey, endpoint });
+    return reply.code(204).send();
+  });
+  app.post('/sandbox/provider/:providerId/instances/:signId/usage', async (request, reply) => {
+    const { providerId, signId } = Instance.parse(request.params);
+    const used = await book.use(providerId, signId, Use.parse(request.body));
+    if (used === undefined) return reply.code(404).send({ error: 'there is nothing metered that is in use' });
+    const { flow, left, isDue } = used;
+    const key = isDue ? await book.cloudKey(providerId) : undefined;
+    const reminded = key && (await remind(key, { providerId, signId }, used, wallNow()));
+    if (reminded?.ok) await book.warned(providerId, signId);
+    if (request.headers['content-type']?.startsWith('application/x-www-form')) return reply.redirect('../../', 303);
+    return { ...flow, left, is_due: isDue, reminded: reminded ?? (isDue ? { ok: false, why: 'there is no cloud key' } : null) };
+  });
 }
 
 const sendPage = (reply: FastifyReply, text: string): FastifyReply =>

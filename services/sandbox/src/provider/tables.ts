@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigserial, boolean, index, integer, pgTable, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core';
+import { bigserial, boolean, index, integer, numeric, pgTable, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core';
 
 // What the played SaaS providers remember. They know nothing of the marketplace but what its calls told them.
 
@@ -25,6 +25,14 @@ export const providerInstances = pgTable(
     password: text('password').notNull(),
     /** What the single-sign-on address carries in place of a password. */
     ticket: text('ticket').notNull(),
+    /** Of what is metered 计量类: how much there is, and how much was used. */
+    flowTotal: numeric('flow_total', { precision: 21, scale: 6 }),
+    flowUsed: numeric('flow_used', { precision: 21, scale: 6 }).notNull().default('0'),
+    flowUnit: text('flow_unit'),
+    /** What the marketplace wants to be reminded at, counted in `flow_unit`; null where it does not. */
+    warnAt: numeric('warn_at', { precision: 21, scale: 6 }),
+    /** The marketplace was reminded, and need not be again. */
+    isWarned: boolean('is_warned').notNull().default(false),
     createdAt: time('created_at')
       .notNull()
       .default(sql`now()`),
@@ -37,6 +45,14 @@ export const providerInstances = pgTable(
     index('provider_instances_created').on(table.providerId, table.createdAt),
   ],
 );
+
+/** What a provider signs its calls of the marketplace's cloud API with, and where that is. */
+export const providerCloudKeys = pgTable('provider_cloud_keys', {
+  providerId: text('provider_id').primaryKey(),
+  secretId: text('secret_id').notNull(),
+  secretKey: text('secret_key').notNull(),
+  endpoint: text('endpoint').notNull(),
+});
 
 /** How a provider will misbehave: the oldest script that matches a call is played. */
 export const providerScripts = pgTable(
