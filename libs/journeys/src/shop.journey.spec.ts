@@ -7,6 +7,7 @@ import { connect, type Sql } from '@yunshi/db/connect';
 import { startSystem, type System } from '@yunshi/local/system';
 import { until } from '@yunshi/testing/until';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { evidenceOf } from './chaos/evidence.ts';
 import { violations } from './invariants.ts';
 
 /* What a provider puts on its shelf and gives away as coupons, as a buyer meets it: through the gateway, across all services. */
@@ -427,6 +428,13 @@ describe('coupons', () => {
     await system.restart('coupon');
     await until(async () => (await count()) === before, { within: 20_000 });
     await publishCoupon('重启之后满 90 减 5', 500);
+  });
+
+  test('of a rule that is broken, the way of the order that broke it is told', async () => {
+    const { order_id: orderId } = await order(sku);
+    const told = await evidenceOf({ sql, dir }, [{ rule: 'an order is never placed', rows: [{ orderId }] }]);
+    expect(told[0]).toBe('BROKEN: an order is never placed');
+    for (const table of ['order', 'timeline', 'saga']) expect(told.join('\n')).toContain(`\n    ${table}: {`);
   });
 
   test('and in the end all books agree', async () => {

@@ -1,5 +1,5 @@
 import { mkdtemp } from 'node:fs/promises';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -69,5 +69,10 @@ describe('when PostgreSQL goes away in the middle of the work', () => {
     const kept = new Set((await desk.sql<{ id: string }[]>`select id from bookings where status = 'done'`).map((row) => row.id));
     expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
     expect(acknowledged.length).toBeGreaterThan(20);
+  });
+
+  it('asks for what it could not do in words that the server understands', () => {
+    // A delay that is no whole number is only logged: the message comes again at once, and again.
+    expect(readFileSync(nats.log, 'utf8')).not.toContain('bad NAK delay');
   });
 });

@@ -23,6 +23,7 @@ const body = {
 function received() {
   const work: Work[] = [];
   const settled: string[] = [];
+  const delaysMs: number[] = [];
   let connection = 1;
   const receive = receiver({
     service: 'seats',
@@ -41,10 +42,13 @@ function received() {
     json: () => body,
     string: () => JSON.stringify(body),
     ack: () => void settled.push('ack'),
-    nak: () => void settled.push('nak'),
+    nak: (ms) => {
+      settled.push('nak');
+      delaysMs.push(ms);
+    },
   };
   receive(delivered);
-  return { work: work[0]!, settled, reconnect: () => connection++ };
+  return { work: work[0]!, settled, delaysMs, reconnect: () => connection++ };
 }
 
 test('a message is acknowledged when its work is committed, and asked for again when it has failed', () => {
@@ -61,4 +65,14 @@ test('on a later connection nothing is settled: its number may belong to another
   good.work.done({ repeated: false });
   bad.work.failed(new Error('out of something'), false);
   expect([good.settled, bad.settled]).toEqual([[], []]);
+});
+
+test('a message that is not to blame is asked for again after some whole milliseconds: the server understands no fraction of a nanosecond', () => {
+  const delaysMs = Array.from({ length: 50 }, () => {
+    const { work, delaysMs: asked } = received();
+    work.failed(new Error('the database is away'), true);
+    return asked[0]!;
+  });
+  expect(delaysMs.filter((ms) => !Number.isInteger(ms) || ms < 1_000 || ms > 3_000)).toEqual([]);
+  expect(new Set(delaysMs).size).toBeGreaterThan(1);
 });

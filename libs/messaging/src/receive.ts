@@ -11,8 +11,11 @@ import type { Identity, Lane } from './lane.ts';
 /** Deliveries of one message before it is buried. A fault of the database or the bus does not count. */
 const deliveriesMax = 5;
 const againMs = (deliveries: number): number => Math.min(100 * 3 ** deliveries, 60_000);
-/** Back-off where the message is not to blame; with jitter, so that a recovered database is not met by everything at once. */
-const passingMs = (host: Pick<Host, 'random'>): number => 1_000 + host.random() * 2_000;
+/**
+ * Back-off where the message is not to blame; with jitter, so that a recovered database is not met by everything at once. Whole milliseconds:
+ * a delay with a fraction is none to the server, which then delivers again at once, and again, as fast as it can.
+ */
+const passingMs = (host: Pick<Host, 'random'>): number => Math.round(1_000 + host.random() * 2_000);
 
 /** A message as a stream delivers it, as far as it matters here. */
 export type Delivered = {
@@ -22,7 +25,7 @@ export type Delivered = {
   readonly json: () => unknown;
   readonly string: () => string;
   readonly ack: () => void;
-  /** Have it delivered again, after so many milliseconds. */
+  /** Have it delivered again, after so many whole milliseconds. */
   readonly nak: (ms: number) => void;
 };
 

@@ -7,12 +7,12 @@ const ordersMax = 3;
 const linesMax = 12;
 
 /** What somebody who has to find the cause looks at first: the broken rules, and the way of the orders that they name. */
-export async function evidenceOf({ sql, dir }: Stage, violations: readonly Violation[]): Promise<string[]> {
+export async function evidenceOf({ sql, dir }: Pick<Stage, 'sql' | 'dir'>, violations: readonly Violation[]): Promise<string[]> {
   const lines = violations.flatMap(({ rule, rows }) => [`BROKEN: ${rule}`, ...rows.map((row) => `    ${JSON.stringify(row)}`)]);
   const named = [...new Set(JSON.stringify(violations).match(/ord_[0-9a-f]{32}/g))].slice(0, ordersMax);
   for (const orderId of named) {
     const tables = {
-      order: await sql`select status, payable, refunded, claim_id, created_at from svc_order.orders where order_id = ${orderId}`,
+      order: await sql`select status, payable, refunded, claim_id, placed_at from svc_order.orders where order_id = ${orderId}`,
       timeline: await sql`select version, at, what, status, reason from svc_order.timeline where order_id = ${orderId} order by version`,
       saga: await sql`select * from svc_order.sagas where key = ${orderId}`,
       payment: await sql`select * from svc_payment.payments where order_id = ${orderId}`,

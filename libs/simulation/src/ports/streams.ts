@@ -215,7 +215,9 @@ export class Streams {
             const state = current?.open.get(message.seq);
             if (!current || !state) return;
             state.callOff();
-            state.callOff = this.#world.loop.after(ms, () => this.#again(current, message.seq));
+            // As the real one: a delay that is no whole number of nanoseconds is none.
+            const delayMs = Number.isInteger(ms * 1e6) ? ms : 0;
+            state.callOff = this.#world.loop.after(delayMs, () => this.#again(current, message.seq));
           }),
       };
     };
