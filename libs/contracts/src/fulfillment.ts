@@ -152,3 +152,35 @@ export const deliveryRequested = event('fulfillment.delivery-requested', 1, {
     paidAt: Time,
   }),
 });
+
+/**
+ * What an API product's gateway has to know of an instance, whole: who may call, with which keys, how often, until when. The secret keys are
+ * sealed with the key that fulfillment and the gateway share, bound to their secretId. Replicas keep the newest `instanceVersion`.
+ */
+export const apiAccessChanged = event('fulfillment.api-access-changed', 1, {
+  data: z.object({
+    instanceId: InstanceId,
+    instanceVersion: z.int().min(1),
+    accountId: AccountId,
+    providerId: ProviderId,
+    productId: ProductId,
+    /** Delivered, not expired, not suspended, not closed. */
+    isUsable: z.boolean(),
+    /** How many calls have ever been bought, not how many are left. */
+    callsBought: z.int().min(0),
+    expiresAt: Time.nullable(),
+    keys: z.array(
+      z.object({
+        secretId: z.string(),
+        secretKey: z.string().nullable(),
+        status: z.enum(['active', 'disabled']),
+        validUntil: Time.nullable(),
+      }),
+    ),
+  }),
+});
+
+/** Where calls of an API product are forwarded to 后端地址. `token` is sealed, as the keys are, bound to the product's id. */
+export const upstreamChanged = event('fulfillment.upstream-changed', 1, {
+  data: z.object({ productId: ProductId, providerId: ProviderId, upstreamVersion: z.int().min(1), url: z.url(), token: z.string() }),
+});

@@ -414,12 +414,12 @@ describe('other kinds of delivery', () => {
     await tellProduct(purchase);
     await purchase.again();
     expect(await answer(purchase)).toMatchObject({ reply: 'fulfilled' });
-    const [key] = await core.sql<
-      Record<string, unknown>[]
-    >`select * from api_keys where instance_id = ${`ins_${purchase.orderId.slice(4)}`}`;
-    expect(key).toMatchObject({ status: 'active', calls: 20_000 });
-    expect(String(key?.['secret_id'])).toMatch(/^YSID[0-9a-f]{32}$/);
-    const secretKey = vault([encryptionKey]).open(String(key?.['secret_key']), boundTo.secretKey(String(key?.['secret_id'])));
+    const instance = await instanceOf(purchase);
+    const { calls, keys } = instance!['api'] as { calls: number; keys: { secretId: string; secretKey: string; status: string }[] };
+    const [key] = keys;
+    expect({ calls, status: key?.status }).toEqual({ calls: 20_000, status: 'active' });
+    expect(key?.secretId).toMatch(/^YSID[0-9a-f]{32}$/);
+    const secretKey = vault([encryptionKey]).open(key!.secretKey, boundTo.secretKey(key!.secretId));
     expect(await tablesContaining(secretKey)).toEqual([]);
   });
 

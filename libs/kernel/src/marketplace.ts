@@ -30,6 +30,8 @@ export const Line = z.object({
   period: z.object({ count: z.int().min(1).max(120), unit: PeriodUnit }).optional(),
   /** Of a metered SKU, as it was when it was ordered. */
   flow: Flow.optional(),
+  /** Of what is sold by calls 次数包: how many, and for how many days from the delivery. */
+  pack: z.object({ calls: z.int().min(1), validDays: z.int().min(1) }).optional(),
   unitPrice: Fen,
   amount: Fen,
 });

@@ -45,7 +45,7 @@ export const Problem = problemTable({
     status: 409,
     title: 'Nobody answers for this product yet',
     remedy:
-      'Add it as a draft, set its debug address with `PUT /v1/provider/products/{product_id}/endpoint`, check it with `POST …/endpoint/check`, publish the interface with `POST …/endpoint/publish`, and then the product. If you have just done so, wait a second and ask again.',
+      'Add it as a draft, set its debug address with `PUT /v1/provider/products/{product_id}/endpoint`, check it with `POST …/endpoint/check`, publish the interface with `POST …/endpoint/publish`, and then the product; an API product needs `PUT …/upstream` alone. If you have just done so, wait a second and ask again.',
   },
   'endpoint-not-metering': {
     status: 409,

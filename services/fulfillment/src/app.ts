@@ -21,6 +21,7 @@ import { cloudPerformers } from './cloud/performers.ts';
 import { cloudShelf } from './cloud/shelf.ts';
 import { tencentCloud } from './cloud/tencent-cloud.ts';
 import type { Config } from './config.ts';
+import { apiRoutes } from './api/routes.ts';
 import { alibabaSpi } from './delivery/alibaba-spi.ts';
 import { logBook } from './delivery/log-book.ts';
 import { lines } from './delivery/lines.ts';
@@ -99,7 +100,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   });
   const { sql } = core;
   // Plans made for empty tables would stay after they have filled.
-  await sql`analyze instances, provider_calls, endpoints, product_numbers, products, api_keys, notifications`;
+  await sql`analyze instances, provider_calls, endpoints, product_numbers, products, upstreams, notifications`;
   const server = await httpServer({
     name: 'fulfillment',
     logger: log,
@@ -119,6 +120,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
       serverRoutes({ core, shelf, instances: instanceBook(sql) }),
       callRoutes({ log: logBook(sql), core }),
       endpointRoutes({ core, endpoints: endpointsIn(sql), dialects, product: (productId) => findProduct(sql, productId) }),
+      apiRoutes({ core, instances: instanceBook(sql), vault: secrets, door, product: (id) => findProduct(sql, id), randomHex }),
       operationRoutes({ service: 'fulfillment', core }),
     ],
   });

@@ -4,5 +4,6 @@ export const boundTo = {
   token: (productId: string) => `endpoints.token ${productId}`,
   serverPassword: (instanceId: string) => `instances.server password ${instanceId}`,
   cloudKey: (secretId: string) => `cloud_keys.secret_key ${secretId}`,
+  upstreamToken: (productId: string) => `upstreams.token ${productId}`,
   secretKey: (secretId: string) => `api_keys.secret_key ${secretId}`,
 };

@@ -74,6 +74,36 @@ export const Problem = problemTable({
     remedy: 'Disable one with `POST /v1/provider/cloud-keys/{secret_id}/disable` first, or replace it with `…/rotate`.',
   },
   'cloud-key-disabled': { status: 409, title: 'The key is disabled', remedy: 'Issue another one with `POST /v1/provider/cloud-keys`.' },
+  'api-keys-not-usable': {
+    status: 409,
+    title: 'There are no keys to be changed',
+    remedy: 'Only an API instance that is delivered and not closed has key pairs.',
+  },
+  'api-key-not-found': {
+    status: 404,
+    title: 'The instance has no such key pair',
+    remedy: 'Name one that `GET /v1/instances/{instance_id}/keys` lists.',
+  },
+  'api-keys-too-many': {
+    status: 409,
+    title: 'The instance has as many key pairs as it may',
+    remedy: 'Rotate one, or wait until a rotated one is retired.',
+  },
+  'api-key-retired': {
+    status: 409,
+    title: 'This key pair has been rotated',
+    remedy: 'Use the pair that took its place, or issue another.',
+  },
+  'product-not-forwarded': {
+    status: 409,
+    title: 'Calls of this product are not forwarded',
+    remedy: 'Only API products have an upstream.',
+  },
+  'upstream-not-well': {
+    status: 422,
+    title: 'The upstream did not answer well',
+    remedy: 'See that `GET` of the URL answers within 5 seconds, without redirecting, with a status below 500.',
+  },
   'product-not-called': {
     status: 409,
     title: 'Nobody is called for this product',

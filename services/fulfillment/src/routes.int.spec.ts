@@ -30,6 +30,7 @@ let say: (body: Record<string, unknown>) => { status: number; body: string };
 const told: Record<string, unknown>[] = [];
 
 const endpoint = fastify();
+endpoint.get('/failing', (_request, reply) => reply.code(503).send('{}'));
 endpoint.post('/deliver', async (request, reply) => {
   const body = request.body as Record<string, unknown>;
   if (verify(token, request.query as Record<string, unknown>, Date.now()) !== 'genuine') return reply.code(403).send('{}');
@@ -85,6 +86,7 @@ async function call(caller: Caller | undefined, method: 'GET' | 'PUT' | 'POST', 
   const response = await fetch(`${service.url}${path}`, {
     method,
     headers: {
+      ...(method === 'POST' && { 'idempotency-key': randomBytes(8).toString('hex') }),
       ...(caller !== undefined && { authorization: `Bearer ${await issuer.token(caller)}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },
@@ -525,6 +527,87 @@ describe('the endpoint of a product', () => {
   });
 });
 
+describe('the keys of an API instance', () => {
+  const pack = { deliveryType: 'api' as const, pack: { calls: 100, validDays: 30 } };
+  const keysOf = async ({ instanceId }: Bought, by = buyer) => itemsOf(await get(by, `/v1/instances/${instanceId}/keys`));
+  const secretOf = (path: string, by = buyer) => get(by, `${path}/secret`);
+
+  test('are issued with the delivery, rotated, disabled and enabled by their owner, who alone sees the secret', async () => {
+    const news: { instanceVersion: number; keys: { status: string }[] }[] = [];
+    const told = service.core.nc.subscribe('evt.fulfillment.api-access-changed.>', {
+      callback: (_error, message) => void news.push(message.json<{ data: (typeof news)[number] }>().data),
+    });
+    const bought = await buy(buyer, pack);
+    await shipped(buyer, bought);
+    const [first] = await keysOf(bought);
+    expect(first).toMatchObject({ status: 'active', valid_until: null });
+    const path = `/v1/instances/${bought.instanceId}/keys/${String(first!['secret_id'])}`;
+    expect(await secretOf(path)).toMatchObject({ status: 200, body: { secret_key: expect.stringMatching(/^[0-9a-f]{48}$/) } });
+    expect((await secretOf(path, otherBuyer)).status).toBe(404);
+    expect((await call(otherBuyer, 'POST', `${path}/disable`)).status).toBe(404);
+    expect(await get(otherBuyer, `/v1/instances/${bought.instanceId}/keys`)).toMatchObject({ status: 404 });
+
+    const rotated = await call(buyer, 'POST', `${path}/rotate`);
+    expect(rotated).toMatchObject({ status: 201, body: { secret_id: expect.stringMatching(/^YSID/) } });
+    expect(await keysOf(bought)).toMatchObject([{ status: 'retiring' }, { status: 'active' }]);
+    expect(await call(buyer, 'POST', `${path}/rotate`)).toMatchObject({ status: 409, body: { code: 'api-key-retired' } });
+    expect(await call(buyer, 'POST', `${path}/disable`)).toMatchObject({ status: 200 });
+    expect(await keysOf(bought)).toMatchObject([{ status: 'disabled' }, { status: 'active' }]);
+    expect(await call(buyer, 'POST', `${path}/enable`)).toMatchObject({ status: 200 });
+
+    const versions = await until(() => {
+      const mine = news.filter((one) => JSON.stringify(one).includes(bought.instanceId));
+      return mine.length >= 4 ? mine.map(({ instanceVersion }) => instanceVersion) : undefined;
+    });
+    expect(new Set(versions).size).toBe(versions.length);
+    told.unsubscribe();
+    const audit = itemsOf(await get(operator, `/v1/ops/fulfillment/audit?object=api-key:${String(first!['secret_id'])}`));
+    expect(audit.map(({ action }) => action)).toEqual(['api-key.enable', 'api-key.disable', 'api-key.reveal']);
+  });
+
+  test('are no more than ten', async () => {
+    const bought = await buy(buyer, pack);
+    await shipped(buyer, bought);
+    for (let count = 1; count < 10; count++)
+      expect((await call(buyer, 'POST', `/v1/instances/${bought.instanceId}/keys`)).status).toBe(201);
+    expect(await call(buyer, 'POST', `/v1/instances/${bought.instanceId}/keys`)).toMatchObject({ body: { code: 'api-keys-too-many' } });
+  });
+});
+
+describe('the upstream of an API product', () => {
+  const path = (productId: string) => `/v1/provider/products/${productId}/upstream`;
+  const origin = () => new URL(endpointUrl).origin;
+
+  test('is kept once it has answered, and told to the gateway with its token sealed', async () => {
+    const news: Record<string, unknown>[] = [];
+    const told = service.core.nc.subscribe('evt.fulfillment.upstream-changed.>', {
+      callback: (_error, message) => void news.push(message.json<{ data: Record<string, unknown> }>().data),
+    });
+    const productId = await product('api');
+    const set = await call(provider, 'PUT', path(productId), { url: `${origin()}/api/`, token: 'upstream-token-01' });
+    expect(set).toMatchObject({ status: 200, body: { url: `${origin()}/api`, version: 1 } });
+    expect(await get(otherProvider, path(productId))).toMatchObject({ status: 404 });
+    expect(await until(() => news[0])).toMatchObject({ productId, upstreamVersion: 1, token: expect.stringMatching(/^v2\./) });
+    told.unsubscribe();
+  });
+
+  test.each([
+    ['with a query', () => `${origin()}/?a=1`, 'endpoint-url-not-valid'],
+    ['at the metadata service', () => 'http://169.254.169.254/latest', 'endpoint-url-not-valid'],
+    ['at an address of this network', () => 'https://10.0.0.1/', 'endpoint-url-not-valid'],
+    ['that fails', () => `${origin()}/failing`, 'upstream-not-well'],
+  ])('is refused %s', async (_what, url, code) => {
+    const productId = await product('api');
+    const answer = await call(provider, 'PUT', path(productId), { url: url(), token: 'upstream-token-01' });
+    expect(answer).toMatchObject({ status: 422, body: { code } });
+    expect((await get(provider, path(productId))).body).toMatchObject({ url: null, version: 0 });
+  });
+
+  test('is of API products alone', async () => {
+    expect(await get(provider, path(await product()))).toMatchObject({ status: 409, body: { code: 'product-not-forwarded' } });
+  });
+});
+
 test('the service says that it lives, that it is ready, and what its routes are', async () => {
   expect((await get(undefined, '/livez')).status).toBe(200);
   expect(await get(undefined, '/readyz')).toMatchObject({ status: 200, body: { checks: { database: 'ok', nats: 'ok' } } });
@@ -534,6 +617,11 @@ test('the service says that it lives, that it is ready, and what its routes are'
   expect(own.sort()).toEqual([
     '/v1/instances',
     '/v1/instances/{instance_id}',
+    '/v1/instances/{instance_id}/keys',
+    '/v1/instances/{instance_id}/keys/{secret_id}/disable',
+    '/v1/instances/{instance_id}/keys/{secret_id}/enable',
+    '/v1/instances/{instance_id}/keys/{secret_id}/rotate',
+    '/v1/instances/{instance_id}/keys/{secret_id}/secret',
     '/v1/instances/{instance_id}/server/reinstall',
     '/v1/instances/{instance_id}/server/start',
     '/v1/instances/{instance_id}/server/stop',
@@ -554,6 +642,7 @@ test('the service says that it lives, that it is ready, and what its routes are'
     '/v1/provider/products/{product_id}/endpoint/checks',
     '/v1/provider/products/{product_id}/endpoint/checks/{check_id}',
     '/v1/provider/products/{product_id}/endpoint/publish',
+    '/v1/provider/products/{product_id}/upstream',
     '/v1/server-offers',
   ]);
 });

@@ -9,6 +9,7 @@ import type { NotificationKind, UsageTold } from './notification/notification.ts
 import type { Asker, Refusal, Renewal, RenewalRefusal, Task } from './instance/instance.ts';
 import type { Server } from './server/server.ts';
 import type { Asking, Reminder, ReminderSetting, Trouble } from './usage/usage.ts';
+import type { ApiAccess } from './api/access.ts';
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
 
@@ -57,6 +58,7 @@ export const instances = pgTable(
     server: jsonb('server').$type<Server>(),
     /** What a metered SKU holds; null where nothing is metered. */
     flow: jsonb('flow').$type<Flow>(),
+    api: jsonb('api').$type<ApiAccess>(),
   },
   (table) => [
     index('instances_by_account').on(table.accountId, table.createdAt, table.instanceId),
@@ -75,6 +77,7 @@ export const renewals = pgTable(
     /** The expiry that it brought, and the one that it prolonged; null where there was none, as of a trial's. */
     expiresAt: time('expires_at'),
     renewedFrom: time('renewed_from'),
+    calls: integer('calls'),
     endedAt: time('ended_at').notNull(),
   },
   (table) => [index('renewals_by_instance').on(table.instanceId)],
@@ -279,20 +282,13 @@ export const cloudKeys = pgTable(
   (table) => [index('cloud_keys_by_provider').on(table.providerId, table.createdAt, table.secretId)],
 );
 
-/** Key pairs of API products. The gateway for API calls looks a pair up by its secretId. */
-export const apiKeys = pgTable(
-  'api_keys',
-  {
-    secretId: text('secret_id').primaryKey(),
-    instanceId: text('instance_id').$type<InstanceId>().notNull(),
-    accountId: text('account_id').$type<AccountId>().notNull(),
-    productId: text('product_id').$type<ProductId>().notNull(),
-    /** Encrypted; bound to the secretId. */
-    secretKey: text('secret_key').notNull(),
-    status: text('status', { enum: ['active', 'disabled'] }).notNull(),
-    /** How many calls the bought package holds; null where the product is not sold by calls. */
-    calls: integer('calls'),
-    createdAt: time('created_at').notNull(),
-  },
-  (table) => [index('api_keys_by_instance').on(table.instanceId)],
-);
+/** Where an API product's provider wants calls forwarded to 后端地址: what answered when it was set. */
+export const upstreams = pgTable('upstreams', {
+  productId: text('product_id').$type<ProductId>().primaryKey(),
+  version: integer('version').notNull(),
+  providerId: text('provider_id').$type<ProviderId>().notNull(),
+  url: text('url').notNull(),
+  /** Encrypted; bound to the product's id. Sent with each call, so that the upstream knows the gateway. */
+  token: text('token').notNull(),
+  checkedAt: time('checked_at').notNull(),
+});

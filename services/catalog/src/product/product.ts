@@ -105,9 +105,9 @@ export function create(draft: ProductDraft, now: Date): Result<Product, DraftRef
 export type Interface = { readonly isPublished: boolean; readonly isMetering: boolean };
 export type NotCallable = { readonly code: 'endpoint-not-published' | 'endpoint-not-metering' };
 
-/** Software is delivered by a call to its provider, unless people deliver it: then there has to be somebody who answers the call. */
+/** Software is delivered by a call to its provider, unless people deliver it, and an API is nothing but calls: somebody has to answer them. */
 const lacksInterface = (product: Pick<Product, 'deliveryType' | 'humanDelivery'>, { isPublished }: Interface): boolean =>
-  product.deliveryType === 'saas' && !product.humanDelivery && !isPublished;
+  (product.deliveryType === 'saas' || product.deliveryType === 'api') && !product.humanDelivery && !isPublished;
 
 /** Of what is metered its buyer wants to know what is left: it is on the shelf only while somebody has been seen to tell. */
 const lacksMetering = ({ skus }: Pick<Product, 'skus'>, { isMetering }: Interface): boolean =>

@@ -4,6 +4,7 @@ import type { ProductId } from '@yunshi/kernel/ids';
 import { packageOf } from '../product/product.ts';
 import type { Product } from '../product/product.ts';
 import type { EndpointBook } from '../endpoint/endpoints.ts';
+import { drawKey } from '../api/keys.ts';
 import { boundTo } from '../bound-to.ts';
 import type { Vault } from '@yunshi/service/vault';
 import { callProvider, issueKey } from './calls.ts';
@@ -57,20 +58,9 @@ export function performers({
     ),
     performs(issueKey, async ({ instanceId, productId, skuId }) => {
       const product = await productOf(productId);
-      const secretId = `YSID${randomHex(16)}`;
-      const secretKey = randomHex(24);
-      const access: Access = {
-        additional: [
-          { name: 'secretId', value: secretId },
-          { name: 'secretKey', value: secretKey },
-        ],
-      };
-      return {
-        secretId,
-        secretKey: vault.seal(secretKey, boundTo.secretKey(secretId)),
-        access: sealAccess(instanceId, access),
-        ...packageOf(product, skuId),
-      };
+      // The keys stand with the instance; there is no application to log in to.
+      const access = sealAccess(instanceId, { additional: [] });
+      return { ...drawKey({ vault, randomHex }), access, ...packageOf(product, skuId) };
     }),
   ];
 }

@@ -22,7 +22,9 @@ import { callIdOf, intended, performed, redriven } from '../delivery/log.ts';
 import type { LogAction } from '../delivery/log.ts';
 import { providerCallRows } from '../delivery/log-book.ts';
 import type { ProviderRequest } from '../delivery/request.ts';
-import { apiKeys, renewals, suspensions } from '../tables.ts';
+import { accessChanged } from '../api/news.ts';
+import { withFirstKey } from '../api/access.ts';
+import { renewals, suspensions } from '../tables.ts';
 import { ended, remind, remindersOf } from '../notification/notification.ts';
 import { notificationRows } from '../notification/notifications.ts';
 import { Problem } from '../problems.ts';
@@ -50,7 +52,6 @@ import { disputed, suspensionsOf, type Suspension } from './suspension.ts';
 import type { Instance, Refusal, Step } from './instance.ts';
 
 const renewalRows = rowsOf(renewals, 'orderId');
-const apiKeyRows = rowsOf(apiKeys, 'secretId');
 const suspensionRows = rowsOf(suspensions, 'orderId');
 
 const atExpiry = 'instance.expire';
@@ -163,27 +164,11 @@ export const instanceHandlers: readonly Handler[] = [
     of: instanceRows,
     decide: ({ request, outcome }, instance, { now }) => {
       if (instance === undefined) return {};
-      const step = heard(
-        instance,
-        { task: 'create', seq: request.seq },
-        { kind: 'delivered', access: outcome.access, validDays: outcome.validDays },
-        now,
-      );
-      if (step.happened !== 'shipped') return {};
-      const { secretId, secretKey, calls } = outcome;
-      const { instanceId, accountId, productId, quantity } = instance;
-      const key = {
-        secretId,
-        instanceId,
-        accountId,
-        productId,
-        secretKey,
-        status: 'active' as const,
-        calls: calls === undefined ? null : calls * quantity,
-        createdAt: now,
-      };
-      const decision = effects(step, now);
-      return { ...decision, writes: [write(apiKeyRows, key), ...(decision.writes ?? [])] };
+      const { secretId, secretKey, calls, access } = outcome;
+      const keyed = withFirstKey(instance, { secretId, secretKey }, calls, now);
+      const validDays = keyed.api?.validDays ?? outcome.validDays;
+      const step = heard(keyed, { task: 'create', seq: request.seq }, { kind: 'delivered', access, validDays }, now);
+      return step.happened === 'shipped' ? effects(step, now) : {};
     },
   }),
   ...caseHandlers,
@@ -265,7 +250,11 @@ export function effects(step: Step, now: Date): Decision<Instance> {
     calls: [...(intended.calls ?? []), ...(own.calls ?? [])],
     writes: [...(intended.writes ?? []), ...(own.writes ?? []), ...(renewal.writes ?? []), ...noticesOf(step, now)],
     answers: [...(answer === undefined ? [] : [{ to: answer.to, reply: answerOf(instance, answer.refused) }]), ...(renewal.answers ?? [])],
-    events: [...(happened === undefined ? [] : [eventOf(step, happened, now)]), ...(wantsCase ? [requestOfCase(instance)] : [])],
+    events: [
+      ...(happened === undefined ? [] : [eventOf(step, happened, now)]),
+      ...(wantsCase ? [requestOfCase(instance)] : []),
+      ...accessChanged(instance),
+    ],
     deadlines: [
       ...(happened !== undefined || rearm ? deadlinesOf(instance, now) : []),
       ...(renewal.deadlines ?? []),
@@ -286,6 +275,7 @@ function renewalEnded({ instance, renewal }: Step, now: Date): Pick<Decision<Ins
     refusal: refused ?? null,
     expiresAt: refused === undefined ? new Date(renewal.expiresAt) : null,
     renewedFrom: renewal.from ?? null,
+    calls: renewal.calls ?? null,
     endedAt: now,
   };
   const { reply } = renewInstance;

@@ -5,8 +5,9 @@ import type { AccountId, DeliveryId, InstanceId, OrderId, ProductId, ProviderId,
 import { InstanceId as InstanceIdShape } from '@yunshi/kernel/ids';
 import { monthsOf, type DeliveryType, type Flow, type Line, type PeriodUnit } from '@yunshi/kernel/marketplace';
 import type { ServerConfiguration } from '@yunshi/kernel/server';
+import { boughtWith, withoutSecrets, type ApiAccess } from '../api/access.ts';
 import { serverFor, type Server } from '../server/server.ts';
-import { kindOf } from './kinds.ts';
+import { kindNameOf, kindOf } from './kinds.ts';
 import { deliveryPolicy, waitMs } from './policy.ts';
 import type { BackOff } from './policy.ts';
 
@@ -75,6 +76,8 @@ export type Instance = {
   server: Server | null;
   /** What each piece of a metered SKU 计量类 holds. */
   flow: Flow | null;
+  /** Of an API product: the calls that were bought, and the keys. */
+  api: ApiAccess | null;
 };
 
 /** Who asked for the delivery: opaque here, answered later. */
@@ -94,6 +97,8 @@ export type Renewal = {
   readonly flow?: Flow | undefined;
   /** The new expiry, RFC 3339. */
   readonly expiresAt: string;
+  /** Of an API package: how many calls it tops up. */
+  readonly calls?: number;
   /** When it came, RFC 3339; not known of those that were in hand before it was kept. */
   readonly since?: string;
   readonly asker: Asker;
@@ -192,6 +197,7 @@ export function begin(order: Order, awaitedBy: Asker, now: Date): Step {
     renewal: null,
     server: order.server === undefined ? null : serverFor(order.server, monthsOf(line.period) ?? 1),
     flow: line.flow ?? null,
+    api: kindNameOf({ deliveryType: line.deliveryType, humanDelivery: order.humanDelivery }) === 'api' ? boughtWith(line) : null,
   };
   return kindOf(fresh).begins === 'case' ? awaitCase(fresh) : asking(fresh, 'create', now);
 }
@@ -385,7 +391,8 @@ export const idle = { task: null, taskSince: null, tries: 0, pendingSince: null,
 export function moved(instance: Instance, action: ActionOf<typeof instanceFlow>): Instance {
   const next = move(instanceFlow, instance.status, action);
   if (!next.ok) throw new Error(`instance ${instance.instanceId}: no «${action}» from ${instance.status}`);
-  return { ...instance, status: next.value, version: instance.version + 1 };
+  const moving = { ...instance, status: next.value, version: instance.version + 1 };
+  return next.value === 'closed' ? { ...moving, ...withoutSecrets(instance) } : moving;
 }
 
 /** Calendar months and years in China time, from the moment of delivery; null where what was bought does not end. */

@@ -62,8 +62,8 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
     isResendable: true,
     patience: withProviders,
   },
-  /** Keys are issued by ourselves, and nobody is told. */
-  api: { isDeliverable: true, begins: 'asked', asks: () => false, isRenewable: () => false, isResendable: false, patience: withProviders },
+  /** Keys are issued by ourselves, and nobody is told. A renewal tops up its calls. */
+  api: { isDeliverable: true, begins: 'asked', asks: () => false, isRenewable: () => true, isResendable: false, patience: withProviders },
   /**
    * The cloud makes a server from it. It can go on only while it is in use 使用中: once it has expired, the cloud may give its machine away
    * any moment.

@@ -55,7 +55,7 @@ test.each<[string, Instance, string[]]>([
   ],
   ['已发货', delivered(), ['manage', 'renew', 'review', 'contact']],
   ['a trial', delivered({ isTrial: true }), ['manage', 'convert', 'review', 'contact']],
-  ['an API product', delivered({ deliveryType: 'api' }), ['manage', 'review', 'contact']],
+  ['an API product', delivered({ deliveryType: 'api' }), ['manage', 'renew', 'review', 'contact']],
   ['being renewed', renewing(), ['manage', 'review', 'contact']],
   ['suspended', { ...delivered(), suspendedAt: at }, ['review', 'contact']],
   ['without an end', { ...delivered(), expiresAt: null }, ['manage', 'review', 'contact']],

@@ -2,6 +2,7 @@ import type { InstanceId, OrderId } from '@yunshi/kernel/ids';
 import type { Line } from '@yunshi/kernel/marketplace';
 import { again, asking, expiryOf, idle, moved, taskOf, tell } from './instance.ts';
 import { kindOf } from './kinds.ts';
+import { withCalls } from '../api/access.ts';
 import type { Asker, Instance, Outcome, Renewal, RenewalRefusal, Step, Task } from './instance.ts';
 
 /*
@@ -18,6 +19,8 @@ export type RenewalEnd = {
   readonly expiresAt: Date | null;
   /** The expiry that it prolonged. */
   readonly renewedFrom: Date | null;
+  /** How many calls it topped up; null for what is not sold by calls. */
+  readonly calls: number | null;
   readonly endedAt: Date;
 };
 
@@ -34,10 +37,9 @@ export function renew(instance: Instance, order: RenewalOrder, asker: Asker, now
   const { line, kind, orderId, skuName } = order;
   if (instance.renewal?.orderId === orderId) return { instance: { ...instance, renewal: { ...instance.renewal, asker } } };
   if (!isRenewable(instance, order)) return undefined;
-  const { period } = line;
   const from = kind === 'renewal' ? instance.expiresAt : now;
-  if (period === undefined || from === null) return undefined;
-  const terms = { periodCount: period.count, periodUnit: period.unit };
+  const terms = termsOf(line);
+  if (terms === undefined || from === null) return undefined;
   const expiresAt = expiryOf(terms, undefined, from);
   // A day that is renewed after three days would be over before it began.
   if (expiresAt === null || expiresAt <= now) return undefined;
@@ -51,6 +53,7 @@ export function renew(instance: Instance, order: RenewalOrder, asker: Asker, now
     ...terms,
     ...(flow !== undefined && { flow }),
     expiresAt: expiresAt.toISOString(),
+    ...(line.pack && { calls: line.pack.calls * quantity }),
     since: now.toISOString(),
     asker,
   };
@@ -58,6 +61,12 @@ export function renew(instance: Instance, order: RenewalOrder, asker: Asker, now
   if (!kindOf(instance).asks(instance, task)) return renewed(instance, renewal, undefined);
   // One call at a time: a provider that heard of the renewal before an isolation that was on its way would isolate what was paid for.
   return instance.task === null ? asking({ ...instance, renewal }, task, now) : { instance: { ...instance, renewal } };
+}
+
+/** A package of calls has no period, but is good for days. */
+function termsOf({ period, pack }: Line): Pick<Renewal, 'periodCount' | 'periodUnit'> | undefined {
+  if (period !== undefined) return { periodCount: period.count, periodUnit: period.unit };
+  return pack === undefined ? undefined : { periodCount: pack.validDays, periodUnit: 'day' };
 }
 
 /** Also in the days of grace, but never once it is released, nor while its payment is in dispute; one renewal at a time, because each starts from the expiry before it. */
@@ -98,6 +107,7 @@ function renewed(instance: Instance, renewal: Renewal, access: string | undefine
       // Whoever has it metered keeps it so, also where its SKU has lost the mark since.
       ...(renewal.kind === 'renewal' && flow !== null && { flow }),
       ...(access !== undefined && { access }),
+      ...(renewal.calls !== undefined && withCalls(instance, renewal.calls)),
       expiresAt: new Date(renewal.expiresAt),
     },
     renewal: { ...renewal, to: asker, ...(renewal.kind === 'renewal' && { from: instance.expiresAt }) },

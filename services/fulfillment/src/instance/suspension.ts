@@ -6,12 +6,17 @@ import type { Tx } from '@yunshi/db/connect';
 import type { Rows } from '@yunshi/db/rows';
 import { selectListOf } from '@yunshi/db/select-list';
 import type { InstanceId } from '@yunshi/kernel/ids';
+import { withCalls } from '../api/access.ts';
 import { suspensions } from '../tables.ts';
 import { failed, idle, moved, tell, type Instance, type Step } from './instance.ts';
 
 export type Suspension = typeof suspensions.$inferSelect;
 /** With what the order brought, where it was a renewal. */
-export type Disputed = Suspension & { readonly kind: 'renewal' | 'trial_conversion' | null; readonly broughtMs: number | null };
+export type Disputed = Suspension & {
+  readonly kind: 'renewal' | 'trial_conversion' | null;
+  readonly broughtMs: number | null;
+  readonly broughtCalls?: number | null;
+};
 
 /** All cases of an instance, found through its own order and through those that renewed it. Read only. */
 export const suspensionsOf: Rows<InstanceId, { readonly instanceId: InstanceId; readonly suspensions: readonly Disputed[] }> = {
@@ -21,7 +26,7 @@ export const suspensionsOf: Rows<InstanceId, { readonly instanceId: InstanceId; 
     const ids = [...keys];
     const found = await tx<(Disputed & { readonly instanceId: InstanceId })[]>`
       select ${tx.unsafe(selectListOf(suspensions, 's'))}, i.instance_id as "instanceId", r.kind,
-        (extract(epoch from r.expires_at - r.renewed_from) * 1000)::float8 as "broughtMs"
+        (extract(epoch from r.expires_at - r.renewed_from) * 1000)::float8 as "broughtMs", r.calls as "broughtCalls"
       from suspensions s left join renewals r on r.order_id = s.order_id and r.refusal is null
       join instances i on i.order_id = s.order_id or i.instance_id = r.instance_id
       where i.instance_id = any(${ids}::text[]) order by s.order_id for update of s`;
@@ -50,6 +55,7 @@ export function disputed(
     step: shortened(
       held,
       unpaid.reduce((sum, { broughtMs }) => sum + (broughtMs ?? 0), 0),
+      unpaid.reduce((sum, { broughtCalls }) => sum + (broughtCalls ?? 0), 0),
     ),
     ended,
   };
@@ -64,8 +70,9 @@ function close(instance: Instance, now: Date): Step {
   return { ...tell(closed, 'destroy', now), happened: 'closed' };
 }
 
-/** The time that a renewal had brought is taken back; what was paid for before is kept. */
-const shortened = (instance: Instance, byMs: number): Step =>
-  instance.expiresAt === null || byMs === 0
-    ? { instance }
-    : { instance: changed(instance, { expiresAt: new Date(instance.expiresAt.getTime() - byMs) }), happened: 'shortened' };
+/** The time and the calls that a renewal had brought are taken back; what was paid for before is kept. */
+function shortened(instance: Instance, byMs: number, calls: number): Step {
+  if (instance.expiresAt === null || (byMs === 0 && calls === 0)) return { instance };
+  const expiresAt = new Date(instance.expiresAt.getTime() - byMs);
+  return { instance: changed(instance, { expiresAt, ...withCalls(instance, -calls) }), happened: 'shortened' };
+}

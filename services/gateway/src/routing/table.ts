@@ -35,6 +35,7 @@ export const rules: readonly Rule[] = [
   { path: 'notifications', to: 'fulfillment' },
   { path: 'provider/products', to: 'catalog' },
   { path: 'provider/products/*/endpoint', to: 'fulfillment' },
+  { path: 'provider/products/*/upstream', to: 'fulfillment' },
   { path: 'provider/coupons', to: 'coupon' },
   { path: 'provider/reviews', to: 'catalog' },
   { path: 'provider/shop', to: 'catalog' },

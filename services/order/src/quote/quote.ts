@@ -76,6 +76,7 @@ export function price(product: Product | undefined, wish: Wish): Result<Priced, 
     quantity: wish.quantity,
     ...(terms && { period: { count: periods, unit: terms.unit } }),
     ...(sku.flow && { flow: sku.flow }),
+    ...(sku.price.model === 'per_package' && { pack: { calls: sku.price.calls, validDays: sku.price.validDays } }),
     unitPrice: sku.price.price,
     amount: Number(amount),
   };

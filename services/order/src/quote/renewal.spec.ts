@@ -35,6 +35,12 @@ describe('what is asked for', () => {
     expect(wishOf(conversion, trial, helpDeskProduct)).toMatchObject({ ok: true, value: { skuId: yearly, quantity: 1 } });
   });
 
+  test('of an API package is the package again, which has no period', () => {
+    const { skuId } = helpDeskProduct.skus.find(({ price }) => price.model === 'per_package')!;
+    const package_ = { ...helpDeskInstance, deliveryType: 'api' as const, skuId, quantity: 1 };
+    expect(wishOf({ ...renewal, duration: undefined }, package_, helpDeskProduct)).toMatchObject({ ok: true, value: { skuId } });
+  });
+
   test.each([
     ['nobody has', renewal, undefined, 'instance-not-found'],
     ['is closed', renewal, { ...helpDeskInstance, status: 'closed' }, 'closed'],

@@ -41,14 +41,15 @@ export function wishOf(asked: Asked, instance: Instance | undefined, product: Pr
     no({ code: 'instance-not-renewable', field: 'instance_id', why } as const);
   if (!instance) return no({ code: 'instance-not-found', field: 'instance_id' });
   if (instance.status !== 'shipped' && instance.status !== 'expired') return refuse('closed');
-  if (instance.deliveryType !== 'saas' && instance.deliveryType !== 'image') return refuse('not-offered');
+  if (instance.deliveryType === 'human_service') return refuse('not-offered');
   // Once it has expired, the cloud may take its server back any moment.
   if (instance.deliveryType === 'image' && instance.status !== 'shipped') return refuse('not-in-use');
   if (kind === 'renewal' && instance.isTrial) return refuse('trial');
   if (kind === 'trial_conversion' && !instance.isTrial) return refuse('not-a-trial');
   const skuOf = (skuId: SkuId | undefined) => product?.skus.find((one) => one.skuId === skuId);
   const sku = kind === 'renewal' ? skuOf(instance.skuId) : skuOf(skuOf(instance.skuId)?.trialOf);
-  if (!sku || !periodsOf(sku.price)) return refuse('has-no-periods');
+  // A package of calls is topped up: more calls, and for longer.
+  if (!sku || (!periodsOf(sku.price) && sku.price.model !== 'per_package')) return refuse('has-no-periods');
   const quantity = kind === 'renewal' ? instance.quantity : (asked.quantity ?? 1);
   return ok({ skuId: sku.skuId, quantity, duration, server, renews: { kind, instanceId } });
 }
