@@ -119,6 +119,14 @@ async function publishProduct(who = 'fanying', trial: readonly object[] = []): P
   const { product_id: id } = await sure(201, 'POST', '/v1/provider/products', who, { ...texts, delivery_type: 'saas', skus });
   const product = `/v1/provider/products/${id}`;
   await until(async () => (await ask('GET', `${product}/endpoint`, who)).status === 200, { what: 'the draft is known to who will call' });
+  await publishInterface(product, who);
+  return until(async () => {
+    const { status, body } = await ask('POST', `${product}/publish`, who);
+    return status === 200 ? body : undefined;
+  });
+}
+/** Answers the steps of the check. */
+async function publishInterface(product: string, who: string): Promise<readonly string[]> {
   const { check_id: check } = await sure(202, 'POST', `${product}/endpoint/check`, who);
   const ended = await until(async () => {
     const { body } = await ask('GET', `${product}/endpoint/checks/${String(check)}`, who);
@@ -126,10 +134,7 @@ async function publishProduct(who = 'fanying', trial: readonly object[] = []): P
   });
   if (ended['state'] !== 'passed') throw new Error(JSON.stringify(ended));
   await sure(200, 'POST', `${product}/endpoint/publish`, who);
-  return until(async () => {
-    const { status, body } = await ask('POST', `${product}/publish`, who);
-    return status === 200 ? body : undefined;
-  });
+  return ended['steps'] as string[];
 }
 
 test('a product goes from its provider’s desk to a buyer’s review; what an order says, later editions do not change', async () => {
@@ -240,8 +245,19 @@ describe('software that is metered', () => {
 
   test('shows its buyer what is left, as its provider counts it; and the provider reminds when that is little', async () => {
     const flow = { amount: 2_000, unit: 'Mb' };
-    const { skus } = await publishProduct('fanying', [{ name: '流量版', price: monthly(1_900), flow }]);
-    const sku = skus.find(({ name }) => name === '流量版')!.sku_id;
+    const { product_id, skus } = await publishProduct('fanying');
+    const path = `/v1/provider/products/${product_id}`;
+    const edition = (on_sale: boolean) => {
+      const metered = { name: '流量版', price: monthly(1_900), flow, on_sale };
+      const kept = skus.map(({ sku_id, name, price }) => ({ sku_id, name, price }));
+      return { ...texts, skus: [...kept, metered], product_version: 2 };
+    };
+    // Nobody has seen yet that the provider tells what is used.
+    expect((await ask('PUT', path, 'fanying', edition(true))).body.code).toBe('endpoint-not-metering');
+    const edited = await sure(200, 'PUT', path, 'fanying', edition(false));
+    const sku = edited.skus.find(({ name }) => name === '流量版')!.sku_id;
+    await until(async () => (await publishInterface(path, 'fanying')).includes('query-usage'), { what: 'the check asks for usage' });
+    await until(async () => (await ask('PUT', `${path}/skus/${sku}/on-sale`, 'fanying', { on_sale: true })).status === 200);
     await until(async () => (await quote(sku)).status === 200);
     const bought = await order(sku);
     expect(bought).toMatchObject({ flow });

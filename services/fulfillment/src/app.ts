@@ -50,6 +50,7 @@ import { flowProductRemind } from './usage/flow-product-remind.ts';
 import { usageHandlers } from './usage/handlers.ts';
 import { meteringPerformers } from './usage/performers.ts';
 import { usageRoutes } from './usage/routes.ts';
+import { findUsage } from './usage/usages.ts';
 
 export type Running = { readonly url: string; readonly core: Core; readonly stop: () => Promise<void> };
 
@@ -91,7 +92,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
           randomHex,
         }),
         ...endpointPerformers({ endpoints: endpointsIn(sql), dialects, wallNow }),
-        ...meteringPerformers({ endpoints: endpointsIn(sql), dialects, lines: toProviders, wallNow }),
+        ...meteringPerformers({ endpoints: endpointsIn(sql), dialects, lines: toProviders, usageOf: (id) => findUsage(sql, id), wallNow }),
         ...cloudPerformers({ cloud: cloud ?? noCloud(), vault: secrets, randomInt }),
       ];
     },

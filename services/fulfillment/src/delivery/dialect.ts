@@ -22,7 +22,8 @@ export type Metering = {
 export type Metered = Pick<ProviderRequest, 'accountId' | 'instanceId'> & { readonly signId: string };
 export type HeardOfFlow<Told = object> = {
   readonly exchange: Exchange;
-  readonly outcome: ({ readonly kind: 'told' } & Told) | { readonly kind: 'declined' } | { readonly kind: 'failed' };
+  readonly outcome:
+    ({ readonly kind: 'told' } & Told) | { readonly kind: 'declined'; readonly info?: string } | { readonly kind: 'failed' };
 };
 
 export type Endpoint = { readonly url: string; readonly token: string; readonly productNumber: number };

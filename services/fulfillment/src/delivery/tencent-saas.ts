@@ -108,13 +108,13 @@ function understood(request: ProviderRequest, answer: Answer, exchange: Exchange
 /** The answer to a question about a metered product. */
 function flowHeard<Told extends object>(
   { answer, exchange }: { answer: Answer; exchange: Exchange },
-  read: (body: string) => { kind: 'told'; told: Told } | { kind: 'declined' } | { kind: 'unreadable'; why: string },
+  read: (body: string) => { kind: 'told'; told: Told } | { kind: 'declined'; info?: string } | { kind: 'unreadable'; why: string },
 ): HeardOfFlow<Told> {
   const body = bodyOf(answer);
   if (!body.ok) return { exchange: body.note === undefined ? exchange : { ...exchange, note: body.note }, outcome: { kind: 'failed' } };
   const heard = read(body.body);
   if (heard.kind === 'unreadable') return { exchange: { ...exchange, note: heard.why }, outcome: { kind: 'failed' } };
-  return { exchange, outcome: heard.kind === 'told' ? { kind: 'told', ...heard.told } : { kind: 'declined' } };
+  return { exchange, outcome: heard.kind === 'told' ? { kind: 'told', ...heard.told } : heard };
 }
 
 /** The provider's side of an instance that never told its signId: it has at most the order to go by. */

@@ -1,4 +1,5 @@
 import { AccountId, InstanceId, ProductId, ProviderId } from '@yunshi/kernel/ids';
+import { FlowUnit } from '@yunshi/kernel/marketplace';
 import { outsideCall } from '@yunshi/messaging/handle';
 import { z } from 'zod';
 import { Exchange, FlowAlert, ProviderRequest } from '../delivery/request.ts';
@@ -8,8 +9,14 @@ import { checkSteps } from './check.ts';
 
 const of = { productId: ProductId, providerId: ProviderId };
 
-/** What a step about usage asks; with an `alert` it sets the reminder. */
-const Metering = z.object({ accountId: AccountId, instanceId: InstanceId, signId: z.string(), alert: FlowAlert.optional() });
+/** What a step about usage asks of a SKU that is sold in the unit `counts`; with an `alert` it sets the reminder. */
+const Metering = z.object({
+  accountId: AccountId,
+  instanceId: InstanceId,
+  signId: z.string(),
+  counts: FlowUnit,
+  alert: FlowAlert.optional(),
+});
 
 /** One step of an online check, at the debug address. `request` and `metering` are absent for `verify`. */
 export const checkEndpoint = outsideCall('fulfillment.check-endpoint', {

@@ -87,7 +87,7 @@ describe('an online check', () => {
     expect(called).toEqual(checkSteps);
     expect(ended.ended).toBe('passed');
     const { accountId } = check;
-    const of = { accountId, instanceId: expect.stringMatching(/^ins_/) as string, signId: 's1' };
+    const of = { accountId, instanceId: expect.stringMatching(/^ins_/) as string, signId: 's1', counts: 'Mb' };
     expect(meteringOf({ ...check, step: 'query-usage', signId: 's1' })).toEqual(of);
     const alert = { on: true, span: '200', unit: 'Mb' };
     expect(meteringOf({ ...check, step: 'set-usage-reminder', signId: 's1' })).toEqual({ ...of, alert });

@@ -204,12 +204,12 @@ export function requestOf(
 }
 
 /** What is asked about usage, where the step in hand asks that: how much there is, or to warn when a tenth of it is left. */
-export function meteringOf(check: Check): (Metered & { readonly alert?: FlowAlert }) | undefined {
+export function meteringOf(check: Check): (Metered & { readonly counts: Flow['unit']; readonly alert?: FlowAlert }) | undefined {
   const { step, formal, accountId, signId } = check;
   if (!isMetering(step) || signId === null) return undefined;
-  const of = { accountId, instanceId: instanceOf(check), signId };
-  if (step === 'query-usage') return of;
   const { amount, unit }: Flow = formal.flow ?? { amount: 10, unit: 'Mb' };
+  const of = { accountId, instanceId: instanceOf(check), signId, counts: unit };
+  if (step === 'query-usage') return of;
   return { ...of, alert: { on: true, span: String(Math.max(1, Math.floor(amount / 10))), unit } };
 }
 

@@ -1,7 +1,9 @@
 import { performs } from '@yunshi/messaging/handle';
 import type { Performer } from '@yunshi/messaging/handle';
 import type { Exchange, FlowAlert } from '../delivery/request.ts';
-import type { Dialect, Endpoint as Called, Metered } from '../delivery/dialect.ts';
+import type { Dialect, Endpoint as Called, HeardOfFlow, Metered } from '../delivery/dialect.ts';
+import { fits } from '../usage/usage.ts';
+import type { FlowUnit } from '@yunshi/kernel/marketplace';
 import { checkEndpoint, probeEndpoint } from './calls.ts';
 import type { EndpointBook } from './endpoints.ts';
 
@@ -11,7 +13,7 @@ export type EndpointPerformerParts = {
   readonly wallNow: () => Date;
 };
 
-type AskedForUsage = Metered & { readonly alert?: FlowAlert | undefined };
+type AskedForUsage = Metered & { readonly counts: FlowUnit; readonly alert?: FlowAlert | undefined };
 
 /** Carry out checks and probes, with the address, the token and the clock of this moment. */
 export function endpointPerformers({ endpoints, dialects, wallNow }: EndpointPerformerParts): readonly Performer[] {
@@ -20,13 +22,20 @@ export function endpointPerformers({ endpoints, dialects, wallNow }: EndpointPer
     outcome: { kind: 'failed' as const, sent: false },
     exchange: { note: `not sent: ${note}`, performedAt: wallNow().toISOString(), durationMs: 0 } satisfies Exchange,
   });
-  /** It is enough that it answers as it should: whether it counts rightly nobody can see from outside. */
-  async function metered({ name, metering }: Dialect, endpoint: Called, { alert, ...of }: AskedForUsage, signal: AbortSignal) {
+  /** It is enough that it answers in what the SKU is sold in: whether it counts rightly nobody can see from outside. */
+  async function metered({ name, metering }: Dialect, endpoint: Called, { alert, counts, ...of }: AskedForUsage, signal: AbortSignal) {
     if (metering === undefined) return unsent(`«${name}» has no words for usage`);
-    const { outcome, exchange } =
-      alert === undefined ? await metering.query(endpoint, of, signal) : await metering.set(endpoint, { ...of, alert }, signal);
-    if (outcome.kind === 'told') return { outcome: { kind: 'agreed' as const }, exchange };
-    return { outcome: outcome.kind === 'declined' ? { kind: 'declined' as const } : { kind: 'failed' as const, sent: true }, exchange };
+    if (alert !== undefined) return judged(await metering.set(endpoint, { ...of, alert }, signal));
+    const { outcome, exchange } = await metering.query(endpoint, of, signal);
+    if (outcome.kind !== 'told' || fits(outcome.unit, counts)) return judged({ outcome, exchange });
+    return judged({
+      outcome: { kind: 'failed' },
+      exchange: { ...exchange, note: `it counts in ${outcome.unit}, and is sold in ${counts}` },
+    });
+  }
+  function judged({ outcome: { kind }, exchange }: HeardOfFlow) {
+    const outcome = kind === 'told' ? { kind: 'agreed' as const } : kind === 'failed' ? { kind, sent: true } : { kind };
+    return { outcome, exchange };
   }
 
   return [

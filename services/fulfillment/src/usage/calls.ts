@@ -31,7 +31,9 @@ export const callMeter = outsideCall('fulfillment.call-meter', {
     z.object({
       outcome: z.discriminatedUnion('kind', [
         z.object({ kind: z.literal('told'), reading: FlowReading.optional() }),
-        z.object({ kind: z.enum(['declined', 'failed']) }),
+        /** `info`: why, in the provider's own words. */
+        z.object({ kind: z.literal('declined'), info: z.string().optional() }),
+        z.object({ kind: z.literal('failed') }),
       ]),
       exchange: Exchange,
     }),

@@ -87,7 +87,7 @@ export const setUsageReminder = httpWrite('set usage reminder', {
     if (!mayBeSet(instance)) return { response: Problem.response('usage-reminder-not-settable') };
     const usage = known ?? unknown(instanceId);
     const alert = 'span' in wanted ? wanted : alertOff(usage, instance.flow);
-    if (!fits(alert.unit, instance.flow)) {
+    if (!fits(alert.unit, instance.flow.unit)) {
       const detail = `What this product counts is told in ${instance.flow.unit}, and cannot be warned of in ${alert.unit}.`;
       return { response: Problem.response('usage-unit-not-fitting', { detail }) };
     }

@@ -13,7 +13,7 @@ import { isAmount } from './amount.ts';
 import { askUsage, setUsageReminder } from './handlers.ts';
 import { usagePolicy } from './policy.ts';
 import { isMetered, isToBeAsked, mayBeAsked, unknown } from './usage.ts';
-import type { Metered, Usage } from './usage.ts';
+import type { Metered, Trouble, Usage } from './usage.ts';
 import { findUsage, usageRows } from './usages.ts';
 import { ShownUsage, usageShown } from './wire.ts';
 
@@ -82,7 +82,7 @@ export const usageRoutes =
         if (written.status !== 200) return answer(reply, written);
         const { seq } = written.body as { seq: number };
         const usage = await waited(core, instanceId, ({ setting }) => setting?.seq !== seq);
-        if (usage?.refused?.seq === seq) throw notSet(usage.refused.kind);
+        if (usage?.refused?.seq === seq) throw notSet(usage.refused);
         const isOnItsWay = usage?.setting?.seq === seq;
         return reply.code(isOnItsWay ? 202 : 200).send(usageShown(instance, usage ?? unknown(instanceId), core.clock.now()));
       },
@@ -98,7 +98,10 @@ const reminderProblems = Problem.codes(
   'usage-reminder-declined',
   'provider-not-reached',
 );
-const notSet = (kind: 'declined' | 'failed') => new Problem(kind === 'declined' ? 'usage-reminder-declined' : 'provider-not-reached');
+function notSet({ kind, info }: Trouble) {
+  if (kind === 'failed') return new Problem('provider-not-reached');
+  return new Problem('usage-reminder-declined', info === undefined ? {} : { detail: `The provider says: ${info}` });
+}
 
 const ownInstance =
   ({ instances }: UsageRouteParts) =>

@@ -20,6 +20,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { start } from '../app.ts';
 import type { Running } from '../app.ts';
 import { readConfig } from '../config.ts';
+import { linePolicy } from '../instance/policy.ts';
 import { usagePolicy } from './policy.ts';
 
 /* Usage of metered SaaS 计量类, over HTTP on both sides: a buyer asks us, we ask the provider, and the provider tells us of its own accord. */
@@ -35,12 +36,15 @@ type Body = Record<string, unknown>;
 const meter = { total: '2000', used: '0' };
 const told: Body[] = [];
 let say: (body: Body) => { status: number; body: unknown } | undefined;
+/** A question about usage is answered after this. */
+let held: () => Promise<void>;
 
 const endpoint = fastify();
 endpoint.post('/deliver', async (request, reply) => {
   const body = request.body as Body;
   if (verify(token, request.query as Body, Date.now()) !== 'genuine') return reply.code(403).send('{}');
   told.push(body);
+  if (body['action'] === 'flowQuery') await held();
   const said = say(body);
   return said === undefined ? reply.send(obeyed(body)) : reply.code(said.status).send(said.body);
 });
@@ -82,6 +86,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   say = () => undefined;
+  held = () => Promise.resolve();
   told.length = 0;
   meter.used = '0';
 });
@@ -207,6 +212,10 @@ describe('a metered SKU', () => {
     ]);
     const publishing = `/v1/provider/products/${sold.productId}/endpoint/publish`;
     expect(await call(provider, 'POST', publishing)).toMatchObject({ status: 409, body: { code: 'endpoint-not-checked' } });
+    say = ({ action }) =>
+      action === 'flowQuery' ? { status: 200, body: { success: true, totalFlow: '33', costFlow: '0', flowUnit: 'h' } } : undefined;
+    const counted = (await checked(sold.productId))['results'] as Body[];
+    expect(counted[3]).toMatchObject({ step: 'query-usage', passed: false, note: 'it counts in h, and is sold in Mb' });
     say = () => undefined;
     expect(await checked(sold.productId)).toMatchObject({ state: 'passed' });
     expect(toldOf('flowSetting').at(-1)).toMatchObject({ warnSpan: '200', warnUnit: 'Mb', switch: 'ON' });
@@ -248,6 +257,64 @@ describe('usage', () => {
     await advance(5_000);
     expect(await call(buyer, 'GET', usage)).toMatchObject({ body: { usage: { used: '2000.25', left: '0', age_s: 0 } } });
     expect(toldOf('flowQuery')).toHaveLength(2);
+  });
+
+  /** Holds questions at the provider until they are let go, from then on all. */
+  function holding() {
+    const waiting: (() => void)[] = [];
+    const seen = { now: 0, most: 0 };
+    held = async () => {
+      seen.most = Math.max(seen.most, ++seen.now);
+      await new Promise<void>((resolve) => void waiting.push(resolve));
+      seen.now--;
+    };
+    /** Until `done`, as many at a time as there are. */
+    const letGo = (done: () => boolean) =>
+      until(
+        () => {
+          for (const go of waiting.splice(0)) go();
+          return done();
+        },
+        { within: 10_000 },
+      );
+    const full = () => until(() => waiting.length === linePolicy.meteringAtOnceMax, { what: 'the line is full' });
+    return { seen, letGo, full };
+  }
+
+  test('of many instances is asked for by a few calls at a time, and all are answered', async () => {
+    const bought: Bought[] = [];
+    for (let nth = 0; nth < linePolicy.meteringAtOnceMax + 3; nth++) bought.push(await delivered());
+    const { seen, letGo, full } = holding();
+    let over = false;
+    const asked = Promise.all(bought.map(({ usage }) => call(buyer, 'GET', usage))).finally(() => (over = true));
+    await full();
+    await letGo(() => over);
+    for (const answer of await asked) expect(answer).toMatchObject({ body: { usage: { total: '2000' } } });
+    expect(seen.most).toBe(linePolicy.meteringAtOnceMax);
+  });
+
+  test('that was asked for so long ago that it was asked for again is not asked for the first time any more', async () => {
+    const others: Bought[] = [];
+    for (let nth = 0; nth < linePolicy.meteringAtOnceMax; nth++) others.push(await delivered());
+    const { usage, instanceId } = await delivered();
+    const { letGo, full } = holding();
+    let over = 0;
+    const look = (path: string) => call(buyer, 'GET', path).finally(() => over++);
+    const asked = others.map((one) => look(one.usage));
+    await full();
+    asked.push(look(usage));
+    const lines = async () => itemsOf(await call(provider, 'GET', `/v1/provider/calls?instance_id=${instanceId}&action=query-usage`));
+    await until(async () => (await lines()).length === 1, { what: 'the question waits for a place in the line' });
+    await advance(usagePolicy.silentMsMax);
+    asked.push(look(usage));
+    await until(async () => (await lines()).length === 2);
+    await letGo(() => over === asked.length);
+    expect((await Promise.all(asked)).at(-1)).toMatchObject({ body: { usage: { total: '2000' }, problem: null } });
+    await until(async () => (await lines()).every(({ state }) => state !== 'waiting'));
+    expect(await lines()).toMatchObject([
+      { call_id: `dlc_${instanceId.slice(4)}-u2`, state: 'succeeded' },
+      { call_id: `dlc_${instanceId.slice(4)}-u1`, state: 'failed', note: 'not sent: another call has taken its stead' },
+    ]);
   });
 
   test('that cannot be had is told as it was last known, with its age and the problem', async () => {
@@ -343,10 +410,10 @@ describe('a usage reminder', () => {
     say = ({ action }) => (action === 'flowSetting' ? { status: 200, body: { success: 'false', info: 'too much' } } : undefined);
     expect(await put(bought, { on: true, amount: '5', unit: 'Gb' })).toMatchObject({
       status: 409,
-      body: { code: 'usage-reminder-declined' },
+      body: { code: 'usage-reminder-declined', detail: 'The provider says: too much' },
     });
     expect(await call(buyer, 'GET', bought.usage)).toMatchObject({
-      body: { reminder: { amount: '100', unit: 'Mb' }, reminder_change: { amount: '5', unit: 'Gb', state: 'declined' } },
+      body: { reminder: { amount: '100', unit: 'Mb' }, reminder_change: { amount: '5', unit: 'Gb', state: 'declined', info: 'too much' } },
     });
     say = ({ action }) => (action === 'flowSetting' ? { status: 502, body: '' } : undefined);
     expect(await put(bought, { on: true, amount: '6', unit: 'Mb' })).toMatchObject({ status: 503, body: { code: 'provider-not-reached' } });

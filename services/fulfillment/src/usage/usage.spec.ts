@@ -155,9 +155,9 @@ describe('a reminder setting', () => {
   });
 
   test('is in a unit that the product counts in', () => {
-    expect(fits('Gb', flow)).toBe(true);
-    expect(fits('h', flow)).toBe(false);
-    expect(fits('m', { amount: 1, unit: 'h' })).toBe(true);
+    expect(fits('Gb', 'Mb')).toBe(true);
+    expect(fits('h', 'Mb')).toBe(false);
+    expect(fits('m', 'h')).toBe(true);
   });
 
   test('is switched off with the figures that it had, or none', () => {

@@ -32,7 +32,8 @@ export type Usage = {
 
 /** A call that is on its way. Times here are RFC 3339, because they are kept as JSON. */
 export type Asking = { readonly seq: number; readonly since: string };
-export type Trouble = { readonly kind: 'declined' | 'failed'; readonly at: string };
+/** `info`: why, in the provider's own words. */
+export type Trouble = { readonly kind: 'declined' | 'failed'; readonly at: string; readonly info?: string };
 /** That the provider is to warn when no more than this is left, or is not to warn any more. */
 export type Alert = { readonly on: boolean; readonly span: string; readonly unit: FlowUnit };
 export type ReminderSetting = Alert & Asking;
@@ -51,7 +52,7 @@ export type Told = {
   readonly kind: 'told';
   readonly reading?: { readonly total: string; readonly used: string; readonly unit: FlowUnit } | undefined;
 };
-export type Outcome = Told | { readonly kind: 'declined' | 'failed' };
+export type Outcome = Told | { readonly kind: 'declined'; readonly info?: string | undefined } | { readonly kind: 'failed' };
 
 export const unknown = (instanceId: InstanceId): Usage => ({
   instanceId,
@@ -86,7 +87,7 @@ export const mayBeAsked = (instance: Of): boolean =>
 /** What is isolated is not used, so there is nothing to warn of. */
 export const mayBeSet = (instance: Of): boolean => isKnownThere(instance) && instance.status === 'shipped';
 
-const isOnItsWay = (call: Asking | null, now: Date): boolean =>
+export const isOnItsWay = (call: Asking | null, now: Date): boolean =>
   call !== null && now.getTime() - new Date(call.since).getTime() < usagePolicy.silentMsMax;
 
 /** The provider is not asked again before; null where it was never asked. */
@@ -123,13 +124,17 @@ export function set(usage: Usage, alert: Alert, now: Date): Result<Usage, 'setti
   return ok({ ...usage, callSeq: seq, setting: { ...alert, seq, since: now.toISOString() }, refused: null });
 }
 
+/** Of what a provider says, as much as is shown to a buyer. */
+const infoCharsMax = 200;
+
 /** Takes in what came of a setting: what is not agreed to leaves the one before as it was. */
 export function settled(usage: Usage, seq: number, outcome: Outcome, now: Date): Usage {
   const { setting } = usage;
   if (setting?.seq !== seq) return usage;
   const rest: Usage = { ...usage, setting: null };
   if (outcome.kind === 'told') return { ...rest, reminder: { ...setting, since: now.toISOString() } };
-  return { ...rest, refused: { ...setting, kind: outcome.kind, at: now.toISOString() } };
+  const info = outcome.kind === 'declined' && outcome.info !== undefined && { info: outcome.info.slice(0, infoCharsMax) };
+  return { ...rest, refused: { ...setting, kind: outcome.kind, at: now.toISOString(), ...info } };
 }
 
 /** Takes a reminder in. `flowId` follows from the call's signature, so that the same call cannot be made twice. */
@@ -150,7 +155,7 @@ export const isNews = ({ reminders }: Usage, { total, left, unit }: Reminder): b
 
 const isTime = (unit: FlowUnit): boolean => unit === 'm' || unit === 'h';
 /** Minutes and hours, or Mb and Gb: what is counted in one cannot be warned of in the other. */
-export const fits = (unit: FlowUnit, { unit: counted }: Flow): boolean => isTime(unit) === isTime(counted);
+export const fits = (unit: FlowUnit, counted: FlowUnit): boolean => isTime(unit) === isTime(counted);
 
 /** For switching off what was never set: the protocol wants figures all the same. */
 export const alertOff = ({ reminder }: Pick<Usage, 'reminder'>, { unit }: Flow): Alert =>

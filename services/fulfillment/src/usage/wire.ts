@@ -2,7 +2,7 @@ import { InstanceId } from '@yunshi/kernel/ids';
 import { Flow, FlowUnit } from '@yunshi/kernel/marketplace';
 import { z } from 'zod';
 import { leftOf } from './amount.ts';
-import { askableAt, mayBeAsked } from './usage.ts';
+import { askableAt, isOnItsWay, mayBeAsked } from './usage.ts';
 import type { Metered, Usage } from './usage.ts';
 
 const Time = z.iso.datetime({ offset: true });
@@ -29,7 +29,12 @@ export const ShownUsage = z
       .nullable()
       .meta({ description: 'What the provider has agreed to warn at' }),
     reminder_change: z
-      .object({ ...alert, state: z.enum(['in-hand', 'declined', 'failed']), at: Time })
+      .object({
+        ...alert,
+        state: z.enum(['in-hand', 'declined', 'failed']),
+        at: Time,
+        info: z.string().nullable().meta({ description: "Why, in the provider's own words" }),
+      })
       .nullable()
       .meta({ description: 'A setting that the provider has not agreed to, or not yet' }),
     reminders: z
@@ -45,7 +50,7 @@ export function usageShown(instance: Metered, usage: Usage, now: Date): z.infer<
     quantity: instance.quantity,
     usage: figuresOf(usage, now),
     problem: usage.trouble && { kind: `provider-${usage.trouble.kind}`, at: usage.trouble.at },
-    is_being_asked: usage.query !== null,
+    is_being_asked: isOnItsWay(usage.query, now),
     ask_again_at: mayBeAsked(instance) ? (askableAt(usage) ?? now).toISOString() : null,
     reminder: usage.reminder && {
       on: usage.reminder.on,
@@ -53,7 +58,7 @@ export function usageShown(instance: Metered, usage: Usage, now: Date): z.infer<
       unit: usage.reminder.unit,
       set_at: usage.reminder.since,
     },
-    reminder_change: changeOf(usage),
+    reminder_change: changeOf(usage, now),
     reminders: usage.reminders.map(({ flowId, total, left, unit, at }) => ({ flow_id: flowId, total, left, unit, at })),
   };
 }
@@ -64,7 +69,11 @@ function figuresOf({ total, used, unit, asOf }: Usage, now: Date) {
   return { total, used, left: leftOf(total, used), unit, as_of: asOf.toISOString(), age_s: ageS };
 }
 
-function changeOf({ setting, refused }: Usage) {
-  if (setting !== null) return { on: setting.on, amount: setting.span, unit: setting.unit, state: 'in-hand' as const, at: setting.since };
-  return refused && { on: refused.on, amount: refused.span, unit: refused.unit, state: refused.kind, at: refused.at };
+function changeOf({ setting, refused }: Usage, now: Date) {
+  // What has said nothing for too long is lost, whatever may still come of it.
+  const state = isOnItsWay(setting, now) ? ('in-hand' as const) : ('failed' as const);
+  if (setting !== null) return { on: setting.on, amount: setting.span, unit: setting.unit, state, at: setting.since, info: null };
+  return (
+    refused && { on: refused.on, amount: refused.span, unit: refused.unit, state: refused.kind, at: refused.at, info: refused.info ?? null }
+  );
 }
