@@ -30,6 +30,20 @@ describe('what torments', () => {
     expect(unhealed.flatMap(({ rows }) => rows)).toContainEqual({ kind: 'mud', target: 'mud', why: 'sticks' });
   });
 
+  it('is looked at again when another fault has taken away what shows it', async () => {
+    let away = true;
+    const looked = () => {
+      if (away) {
+        away = false;
+        return Promise.reject(new Error('the database is away'));
+      }
+      return Promise.resolve(1);
+    };
+    const { faultsByKind, unhealed } = await run({ kind: 'fog', strike: () => Promise.resolve(fault({ seen: looked })) });
+    expect(unhealed).toEqual([]);
+    expect(faultsByKind['fog']!.seen).toBe(faultsByKind['fog']!.begun);
+  });
+
   it('has proved nothing when it was never seen to do anything', () => {
     const rows = [{ kind: 'thunder', begun: 3, seen: 0 }];
     expect(idle({ thunder: { begun: 3, seen: 0 }, rain: { begun: 3, seen: 1 } })).toMatchObject([{ rows }]);

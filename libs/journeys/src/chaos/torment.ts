@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Part } from '@yunshi/local/system';
+import { until } from '@yunshi/testing/until';
 import type { Violation } from '../rules.ts';
 import type { Nemesis } from './nemesis.ts';
 import type { Random } from './random.ts';
@@ -18,6 +19,9 @@ type TormentOptions = {
   readonly say: (line: string) => void;
 };
 
+/** What another fault has taken away is back by then. */
+const lookMsMax = 30_000;
+
 /** Sets the nemeses loose for so long, period by period. When it answers, everything that it broke is whole again, or named. */
 export async function torment({ nemeses, random, seconds, lengths, say }: TormentOptions): Promise<Torment> {
   const byKind = new Map(nemeses.map((nemesis) => [nemesis.kind, nemesis]));
@@ -34,7 +38,13 @@ export async function torment({ nemeses, random, seconds, lengths, say }: Tormen
     count.begun++;
     say(`  ${kind}: ${fault.target}`);
     await pause(Math.max(0, lengthMs - afterMs));
-    count.seen += await fault.seen();
+    // What is looked at may be away, because another fault of the period has taken it: that one is healed about now.
+    const { seen } = await until(async () => ({ seen: await fault.seen() }), {
+      within: lookMsMax,
+      every: 500,
+      what: `${kind} is looked at`,
+    });
+    count.seen += seen;
     await fault.heal();
   }
 
