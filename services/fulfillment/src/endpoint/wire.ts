@@ -16,16 +16,23 @@ const Health = z
   .object({ probed_at: Time.nullable(), failing_since: Time.nullable(), note: z.string().nullable() })
   .meta({ description: 'What the probe, twice a day, has found' });
 
+const Metering = z.boolean().meta({ description: 'The check that it has passed asked for usage, too: what a metered SKU 计量类 needs' });
+
 export const ShownEndpoint = z
   .object({
     product_id: ProductId,
     product_number: z.int().meta({ description: 'The productId in the protocol' }),
     debug: z
-      .object({ ...address, verified_at: Time.nullable(), is_checked: z.boolean().meta({ description: 'It has passed the online check' }) })
+      .object({
+        ...address,
+        verified_at: Time.nullable(),
+        is_checked: z.boolean().meta({ description: 'It has passed the online check' }),
+        is_metering: Metering,
+      })
       .nullable()
       .meta({ description: '调试: what is checked, and published once it has passed' }),
     delivery: z
-      .object({ ...address, published_at: Time.nullable() })
+      .object({ ...address, published_at: Time.nullable(), is_metering: Metering })
       .nullable()
       .meta({ description: '发货: what deliveries are sent to' }),
     running_check: CheckId.nullable(),
@@ -89,6 +96,7 @@ export const endpointShown = (
         is_played: of.debug.isPlayed,
         verified_at: row.verifiedAt?.toISOString() ?? null,
         is_checked: isChecked(row),
+        is_metering: isChecked(row) && row.passedMetering,
       }
     : null,
   delivery: of.delivery
@@ -97,6 +105,7 @@ export const endpointShown = (
         url: of.delivery.url,
         is_played: of.delivery.isPlayed,
         published_at: row.publishedAt?.toISOString() ?? null,
+        is_metering: row.isMetering,
       }
     : null,
   running_check: row.check?.checkId ?? null,

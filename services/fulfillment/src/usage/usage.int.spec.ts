@@ -219,7 +219,10 @@ describe('a metered SKU', () => {
     say = () => undefined;
     expect(await checked(sold.productId)).toMatchObject({ state: 'passed' });
     expect(toldOf('flowSetting').at(-1)).toMatchObject({ warnSpan: '200', warnUnit: 'Mb', switch: 'ON' });
-    expect(await call(provider, 'POST', publishing)).toMatchObject({ status: 200 });
+    expect(await call(provider, 'POST', publishing)).toMatchObject({
+      status: 200,
+      body: { debug: { is_checked: true, is_metering: true }, delivery: { is_metering: true } },
+    });
   });
 });
 
