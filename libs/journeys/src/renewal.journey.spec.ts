@@ -202,9 +202,20 @@ describe('an instance', () => {
         },
         { what: `an order is placed for ${end}` },
       );
+    type Told = { kind: string; auto_renewal: { order_id: string | null; pay_by: string | null } };
+    const told = (kind: string) =>
+      until(
+        async () => {
+          const { items } = (await buyer.get(`/v1/notifications?instance_id=${id}`)).body as { items: Told[] };
+          return items.find((one) => one.kind === kind);
+        },
+        { what: `the buyer is told: ${kind}` },
+      );
     await pass(18);
+    await told('auto-renewal-announced');
     await pass(7);
-    const placed = await orderedFor(first);
+    const placed = (await orderedFor(first))!;
+    expect((await told('auto-renewal-ordered')).auto_renewal).toMatchObject({ order_id: placed, pay_by: first });
     expect(await orderOf(placed)).toMatchObject({ kind: 'renewal', status: 'pending_payment' });
     await buyer.scan((await buyer.payable(placed))!);
     await until(async () => (await orderOf(placed)).status === 'completed');

@@ -41,6 +41,7 @@ import { marketApi } from './market-api/api.ts';
 import { cloudKeyBook } from './market-api/cloud-keys.ts';
 import { cloudKeyRoutes } from './market-api/key-routes.ts';
 import { notificationBook } from './notification/notifications.ts';
+import { notificationHandlers } from './notification/handlers.ts';
 import { notificationRoutes } from './notification/routes.ts';
 import { Problem } from './problems.ts';
 import { catchUpProduct, contactFrom, findProduct, knownProducts, productHandlers, providerNames } from './product/products.ts';
@@ -78,7 +79,14 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     natsUrl: config.natsUrl,
     testClock: config.testClock,
     migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
-    handlers: () => [...instanceHandlers, ...serverHandlers, ...endpointHandlers, ...productHandlers, ...usageHandlers],
+    handlers: () => [
+      ...instanceHandlers,
+      ...serverHandlers,
+      ...endpointHandlers,
+      ...productHandlers,
+      ...usageHandlers,
+      ...notificationHandlers,
+    ],
     performers: ({ sql, clock }) => {
       const toProviders = lines(clock.now);
       return [

@@ -5,7 +5,7 @@ import type { AccountId, CheckId, DeliveryId, InstanceId, OrderId, ProductId, Pr
 import type { Flow, FlowUnit } from '@yunshi/kernel/marketplace';
 import type { Check, CheckStep, StepResult } from './endpoint/check.ts';
 import type { LogAction } from './delivery/log.ts';
-import type { NotificationKind, UsageTold } from './notification/notification.ts';
+import type { AutoRenewalTold, NotificationKind, UsageTold } from './notification/notification.ts';
 import type { Asker, Refusal, Renewal, RenewalRefusal, Task } from './instance/instance.ts';
 import type { Server } from './server/server.ts';
 import type { Asking, Reminder, ReminderSetting, Trouble } from './usage/usage.ts';
@@ -98,6 +98,7 @@ export const notifications = pgTable(
     daysAhead: integer('days_ahead'),
     /** What was left, for a usage reminder. */
     usage: jsonb('usage').$type<UsageTold>(),
+    autoRenewal: jsonb('auto_renewal').$type<AutoRenewalTold>(),
     createdAt: time('created_at').notNull(),
     readAt: time('read_at'),
   },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { newId } from '@yunshi/kernel/ids';
-import { ended, remind, remindersOf } from './notification.ts';
+import { autoRenewal, ended, remind, remindersOf } from './notification.ts';
 
 const expiresAt = new Date('2027-03-02T12:00:00+08:00');
 const ahead = (days: number) => new Date(expiresAt.getTime() - days * 86_400_000);
@@ -46,4 +46,16 @@ test.each([
 test('that it has expired and that it was released are told once for each period', () => {
   expect(ended(subject, 'expired', expiresAt).notificationId).not.toBe(ended(subject, 'closed', expiresAt).notificationId);
   expect(ended(subject, 'expired', expiresAt).notificationId).toBe(ended(subject, 'expired', ahead(-1)).notificationId);
+});
+
+test('a renewal of the marketplace’s own making is told once for each end and each order', () => {
+  const orderId = newId('ord', expiresAt);
+  const ordered = { what: 'ordered', orderId, payable: 9_900, payBy: expiresAt.toISOString() } as const;
+  const told = autoRenewal(subject, ordered, expiresAt, ahead(7));
+  expect(told).toMatchObject({ kind: 'auto-renewal-ordered', expiresAt, autoRenewal: { orderId } });
+  expect(autoRenewal(subject, ordered, expiresAt, ahead(6)).notificationId).toBe(told.notificationId);
+  const announced = { what: 'announced', ordersAt: ahead(7).toISOString() } as const;
+  const next = new Date(expiresAt.getTime() + 86_400_000 * 30);
+  const ids = [told, autoRenewal(subject, announced, expiresAt, ahead(14)), autoRenewal(subject, announced, next, ahead(14))];
+  expect(new Set(ids.map(({ notificationId }) => notificationId)).size).toBe(3);
 });

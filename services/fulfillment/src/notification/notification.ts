@@ -1,11 +1,20 @@
-import type { AccountId, InstanceId } from '@yunshi/kernel/ids';
+import type { AccountId, InstanceId, OrderId } from '@yunshi/kernel/ids';
 import type { FlowUnit } from '@yunshi/kernel/marketplace';
+import type { Fen } from '@yunshi/kernel/money';
 import { addDays } from '@yunshi/kernel/calendar';
 import type { Instance } from '../instance/instance.ts';
 import { deliveryPolicy } from '../instance/policy.ts';
 
-/** What the buyer of an instance is told: about its end, and that little is left of what is metered. */
-export const notificationKinds = ['instance-expiring', 'instance-expired', 'instance-closed', 'usage-low'] as const;
+/** What the buyer of an instance is told: about its end, that little is left of what is metered, and how it renews itself. */
+export const notificationKinds = [
+  'instance-expiring',
+  'instance-expired',
+  'instance-closed',
+  'usage-low',
+  'auto-renewal-announced',
+  'auto-renewal-ordered',
+  'auto-renewal-refused',
+] as const;
 export type NotificationKind = (typeof notificationKinds)[number];
 
 export type Notification = {
@@ -18,6 +27,7 @@ export type Notification = {
   readonly expiresAt: Date | null;
   readonly daysAhead: number | null;
   readonly usage: UsageTold | null;
+  readonly autoRenewal: AutoRenewalTold | null;
   readonly createdAt: Date;
   readonly readAt: Date | null;
 };
@@ -25,12 +35,19 @@ export type Notification = {
 /** The provider's own figures. */
 export type UsageTold = { readonly total: string; readonly left: string; readonly unit: FlowUnit };
 
+/** What of a renewal that nobody ordered by hand 自动续费: when it will be ordered; or the order, and until when it can be paid; or why there is none. */
+export type AutoRenewalTold =
+  | { readonly what: 'announced'; readonly ordersAt: string }
+  | { readonly what: 'ordered'; readonly orderId: OrderId; readonly payable: Fen; readonly payBy: string }
+  | { readonly what: 'refused'; readonly reason: string };
+
 type Subject = Pick<Instance, 'instanceId' | 'accountId' | 'productName' | 'expiresAt' | 'status'>;
 
 function notification(of: Subject, kind: NotificationKind, about: string, now: Date, daysAhead: number | null = null): Notification {
   const { instanceId, accountId, productName, expiresAt } = of;
   const notificationId = `ntf_${instanceId.slice(4)}-${about}`;
-  return { notificationId, accountId, instanceId, kind, productName, expiresAt, daysAhead, usage: null, createdAt: now, readAt: null };
+  const nothingElse = { usage: null, autoRenewal: null, readAt: null };
+  return { notificationId, accountId, instanceId, kind, productName, expiresAt, daysAhead, ...nothingElse, createdAt: now };
 }
 
 /** One period has one end, and is told of once for each reminder. */
@@ -59,4 +76,10 @@ export function ended(instance: Subject, how: 'expired' | 'closed', now: Date): 
 export function usageLow(instance: Subject, told: UsageTold & { readonly flowId: string }, now: Date): Notification {
   const { total, left, unit, flowId } = told;
   return { ...notification(instance, 'usage-low', `usage-${flowId}`, now), expiresAt: null, usage: { total, left, unit } };
+}
+
+/** What the order service has told about a renewal of its own making, once for each end. */
+export function autoRenewal(instance: Subject, told: AutoRenewalTold, expiresAt: Date, now: Date): Notification {
+  const about = `${periodOf(expiresAt)}-auto-${told.what === 'ordered' ? told.orderId.slice(4) : told.what}`;
+  return { ...notification(instance, `auto-renewal-${told.what}`, about, now), expiresAt, autoRenewal: told };
 }

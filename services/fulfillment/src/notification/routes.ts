@@ -1,11 +1,12 @@
 import { callerOf } from '@yunshi/http/caller';
 import { keyset, listQuery, pageOf } from '@yunshi/http/lists';
 import type { Routes } from '@yunshi/http/server';
-import { InstanceId } from '@yunshi/kernel/ids';
+import { InstanceId, OrderId } from '@yunshi/kernel/ids';
 import { FlowUnit } from '@yunshi/kernel/marketplace';
+import { Fen } from '@yunshi/kernel/money';
 import { z } from 'zod';
 import { notificationKinds } from './notification.ts';
-import type { Notification } from './notification.ts';
+import type { AutoRenewalTold, Notification } from './notification.ts';
 import type { NotificationBook } from './notifications.ts';
 
 /** 消息: what the caller's account is told about its instances. */
@@ -18,7 +19,7 @@ const idsMax = 100;
 const ShownNotification = z
   .object({
     notification_id: NotificationId,
-    kind: z.enum(notificationKinds).meta({ description: '即将到期, 已过期, 已释放, 用量提醒' }),
+    kind: z.enum(notificationKinds).meta({ description: '即将到期, 已过期, 已释放, 用量提醒, 自动续费: 将下单, 已下单, 未能下单' }),
     instance_id: InstanceId,
     product_name: z.string(),
     expires_at: Time.nullable().meta({ description: 'The expiry that it is about' }),
@@ -27,6 +28,16 @@ const ShownNotification = z
       .object({ total: z.string(), left: z.string(), unit: FlowUnit })
       .nullable()
       .meta({ description: "Of `usage-low`: the provider's own figures, as decimals" }),
+    auto_renewal: z
+      .object({
+        orders_at: Time.nullable().meta({ description: 'When the order will be placed, unless it is switched off before' }),
+        order_id: OrderId.nullable(),
+        payable: Fen.nullable(),
+        pay_by: Time.nullable(),
+        reason: z.string().nullable().meta({ description: 'Why there is no order: the code of the problem that ordering by hand has' }),
+      })
+      .nullable()
+      .meta({ description: 'Of `auto-renewal-…`' }),
     created_at: Time,
     read_at: Time.nullable(),
   })
@@ -90,7 +101,21 @@ function shown(told: Notification): z.infer<typeof ShownNotification> {
     expires_at: told.expiresAt?.toISOString() ?? null,
     days_ahead: told.daysAhead,
     usage: told.usage,
+    auto_renewal: told.autoRenewal && shownAutoRenewal(told.autoRenewal),
     created_at: told.createdAt.toISOString(),
     read_at: told.readAt?.toISOString() ?? null,
   };
+}
+
+const nothingOrdered = { orders_at: null, order_id: null, payable: null, pay_by: null, reason: null };
+
+function shownAutoRenewal(told: AutoRenewalTold): NonNullable<z.infer<typeof ShownNotification>['auto_renewal']> {
+  switch (told.what) {
+    case 'announced':
+      return { ...nothingOrdered, orders_at: told.ordersAt };
+    case 'ordered':
+      return { ...nothingOrdered, order_id: told.orderId, payable: told.payable, pay_by: told.payBy };
+    case 'refused':
+      return { ...nothingOrdered, reason: told.reason };
+  }
 }

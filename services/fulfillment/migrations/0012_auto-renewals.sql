@@ -1,0 +1,1 @@
+ALTER TABLE "notifications" ADD COLUMN "auto_renewal" jsonb;
