@@ -27,6 +27,7 @@ const schemas: Readonly<Record<string, string>> = {
   'payment-gateway': 'svc_payment',
   coupon: 'svc_coupon',
   fulfillment: 'svc_fulfillment',
+  'api-gateway': 'svc_api_gateway',
   sandbox: 'svc_sandbox',
 };
 
@@ -86,6 +87,7 @@ async function writeSecrets({ postgres, encryptionKey, paymentEncryptionKey, pla
     CLOUD_SECRET_ID: PLAYED_CLOUD_ID,
     CLOUD_SECRET_KEY: cloud,
   });
+  give('api-gateway', { ENCRYPTION_KEY: encryptionKey });
   for (const service of ['catalog', 'order', 'coupon']) give(service, {});
   for (const service of Object.keys(schemas)) own(join(SECRETS, service));
   // The server's image reads this as its own user, whose number differs from image to image; the volume is mounted nowhere else.

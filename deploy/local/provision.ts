@@ -3,7 +3,15 @@ import postgres from 'postgres';
 export type ServiceRole = { role: string; password: string };
 
 /** One role and one schema per service that has a database: neither can see the others'. */
-export const schemas = ['svc_catalog', 'svc_order', 'svc_payment', 'svc_coupon', 'svc_fulfillment', 'svc_sandbox'] as const;
+export const schemas = [
+  'svc_catalog',
+  'svc_order',
+  'svc_payment',
+  'svc_coupon',
+  'svc_fulfillment',
+  'svc_api_gateway',
+  'svc_sandbox',
+] as const;
 
 /**
  * Makes the database, the roles and their schemas; what is there already stays, with its password set anew.

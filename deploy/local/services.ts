@@ -40,6 +40,7 @@ export const services: readonly Service[] = [
   { name: 'payment-gateway', port: 8103, program: 'services/payment-gateway/src/main.ts', schema: 'svc_payment', env: merchant },
   { name: 'coupon', port: 8104, program: 'services/coupon/src/main.ts', schema: 'svc_coupon' },
   { name: 'fulfillment', port: 8105, program: 'services/fulfillment/src/main.ts', schema: 'svc_fulfillment', env: delivery },
+  { name: 'api-gateway', port: 8107, program: 'services/api-gateway/src/main.ts', schema: 'svc_api_gateway', env: dataPlane },
   { name: 'sandbox', port: 8106, program: 'services/sandbox/src/main.ts', schema: 'svc_sandbox', env: outsideWorld },
 ];
 
@@ -105,9 +106,19 @@ function delivery({ urls, secrets }: Place): Record<string, string> {
     ENCRYPTION_KEY: secrets.encryptionKey,
     PROVIDER_SANDBOX_URL: urls['sandbox'] ?? '',
     SANDBOX_PROVIDER_SECRET: secrets.playedProviders,
+    CALLS_URL: urls['api-gateway'] ?? '',
     CLOUD_URL: urls['sandbox'] ?? '',
     CLOUD_SECRET_ID: PLAYED_CLOUD_ID,
     CLOUD_SECRET_KEY: secrets.cloud,
+  };
+}
+
+/** Upstreams that no provider has set are played by the sandbox. The journal outlives the process, not the place. */
+function dataPlane({ dir, urls, secrets }: Place): Record<string, string> {
+  return {
+    ENCRYPTION_KEY: secrets.encryptionKey,
+    JOURNAL_DIR: join(dir, 'calls'),
+    UPSTREAM_SANDBOX_URL: urls['sandbox'] ?? '',
   };
 }
 

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,6 +63,81 @@ async function buy(wish: object): Promise<Order> {
 const quoteOf = (wish: object) => buyer.post('/v1/quotes', { ...wish, coupon: 'none' });
 const script = (action: string, behaviour: string) =>
   buyer.outside('POST', `/sandbox/provider/${demoPersonas.fanying.providerId}/script`, { action, behaviour, times: 1 });
+
+describe('an API package', () => {
+  const { productId, skus } = demoProducts.invoiceReading;
+  type Api = Instance & { operations: string[]; api: { address: string; available: number; used: number; usage: string } };
+  type Pair = { readonly id: string; readonly secret: string };
+  const apiOf = async (id: string) => (await buyer.get(`/v1/instances/${id}`)).body as Api;
+  const pairOf = async (id: string, secretId: string): Promise<Pair> => {
+    const { body } = await buyer.get(`/v1/instances/${id}/keys/${secretId}/secret`);
+    return { id: secretId, secret: body['secret_key'] as string };
+  };
+  const hmac = ({ secret }: Pair, text: string) => createHmac('sha1', secret).update(text).digest('base64');
+  const dialects = {
+    A: (pair: Pair, date: string) => ({
+      date,
+      source: 'any',
+      authorization: `hmac id="${pair.id}", algorithm="hmac-sha1", headers="date source", signature="${hmac(pair, `date: ${date}\nsource: any`)}"`,
+    }),
+    B: (pair: Pair, date: string) => ({
+      'x-date': date,
+      'x-source': 'market',
+      authorization: `hmac id="${pair.id}", algorithm="hmac-sha1", headers="x-date x-source", signature="${hmac(pair, `x-date: ${date}\nx-source: market`)}"`,
+    }),
+    C: (pair: Pair, date: string) => ({
+      authorization: JSON.stringify({ id: pair.id, 'x-date': date, signature: hmac(pair, `x-date: ${date}`) }),
+    }),
+  };
+  async function call(address: string, pair: Pair, dialect: keyof typeof dialects = 'C') {
+    const headers = { ...dialects[dialect](pair, new Date().toUTCString()), 'content-type': 'application/json' };
+    const response = await fetch(`${address}/v1/invoices?lang=zh`, { method: 'POST', body: '{"image":"…"}', headers });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+  const upstreamCalls = async () => (await buyer.outside('GET', `/sandbox/upstream-calls/${productId}`)).body['calls'] as number;
+  const settled = (id: string, used: number) => until(async () => (await apiOf(id)).api.used === used, { what: `${used} are counted` });
+
+  test('is bought, called in every dialect to the last call, topped up, and its keys are rotated and disabled', async () => {
+    const { instance_id: id, status } = await buy({ sku_id: skus.calls100 });
+    expect(status).toBe('completed');
+    const fresh = await until(async () => {
+      const instance = await apiOf(id);
+      return instance.api?.used === 0 ? instance : undefined;
+    });
+    expect(fresh).toMatchObject({
+      status: 'shipped',
+      operations: expect.arrayContaining(['renew']),
+      api: { available: 100, usage: '0/100' },
+    });
+    const { address } = fresh.api;
+    const [key] = (await buyer.get(`/v1/instances/${id}/keys`)).body['items'] as { secret_id: string }[];
+    const pair = await pairOf(id, key!.secret_id);
+    await until(async () => (await call(address, pair, 'A')).status === 200, { what: 'the gateway has heard of the key' });
+    for (const dialect of ['A', 'B', 'C'] as const)
+      expect(await call(address, pair, dialect)).toMatchObject({ status: 200, body: { path: '/v1/invoices', instance: id } });
+    const rest = await Promise.all(Array.from({ length: 120 }, () => call(address, pair)));
+    expect(rest.filter((answer) => answer.status === 200)).toHaveLength(96);
+    expect(rest.find((answer) => answer.status !== 200)).toMatchObject({ status: 403, body: { code: 'calls-used-up' } });
+    await settled(id, 100);
+    expect(await upstreamCalls()).toBe(100);
+
+    expect((await buy({ kind: 'renewal', instance_id: id })).status).toBe('completed');
+    await until(async () => (await call(address, pair)).status === 200, { what: 'topped up' });
+    expect((await apiOf(id)).api.available).toBe(200);
+    const counts = await buyer.get(`/v1/instances/${id}/calls/counts`);
+    expect(counts.body).toMatchObject({ items: [{ secret_id: pair.id }] });
+
+    const made = await buyer.post(`/v1/instances/${id}/keys/${pair.id}/rotate`, {});
+    const next = await pairOf(id, made.body['secret_id'] as string);
+    await until(async () => (await call(address, next)).status === 200, { what: 'the new pair counts' });
+    expect((await call(address, pair)).status).toBe(200);
+    await pass(1);
+    await until(async () => (await call(address, pair)).status === 403, { what: 'the old pair is over' });
+    expect((await buyer.post(`/v1/instances/${id}/keys/${next.id}/disable`, {})).status).toBe(200);
+    await until(async () => (await call(address, next)).status === 403, { what: 'the new pair is disabled' });
+    await settled(id, await upstreamCalls());
+  });
+});
 
 type Server = {
   state: string;

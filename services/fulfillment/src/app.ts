@@ -22,6 +22,7 @@ import { cloudShelf } from './cloud/shelf.ts';
 import { tencentCloud } from './cloud/tencent-cloud.ts';
 import type { Config } from './config.ts';
 import { apiRoutes } from './api/routes.ts';
+import { usedCallsFrom } from './api/used.ts';
 import { alibabaSpi } from './delivery/alibaba-spi.ts';
 import { logBook } from './delivery/log-book.ts';
 import { lines } from './delivery/lines.ts';
@@ -37,6 +38,7 @@ import { instanceHandlers } from './instance/handlers.ts';
 import { instanceBook, newestSeqOf } from './instance/instances.ts';
 import { instanceRoutes } from './instance/routes.ts';
 import { informationFrom } from './instance/service-information.ts';
+import type { InformationOf, InformationParts } from './instance/service-information.ts';
 import { marketApi } from './market-api/api.ts';
 import { cloudKeyBook } from './market-api/cloud-keys.ts';
 import { cloudKeyRoutes } from './market-api/key-routes.ts';
@@ -119,7 +121,7 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     routes: [
       instanceRoutes({
         instances: instanceBook(sql),
-        informationOf: informationFrom({ vault: secrets, signIn: signInWith({ endpoints: endpointsIn(sql), dialects }) }),
+        informationOf: informationIn({ core, config, secrets, signIn: signInWith({ endpoints: endpointsIn(sql), dialects }) }),
         contactOf: (providerId) => contactFrom(core, providerId),
         providerNames: (ids) => providerNames(sql, ids),
       }),
@@ -155,6 +157,11 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
     },
   };
 }
+
+type Information = Pick<InformationParts, 'signIn'> & { readonly core: Core; readonly config: Config; readonly secrets: Vault };
+/** What the buyer of an instance reads of it, that of API products from the gateway that counts their calls. */
+const informationIn = ({ core, config, secrets, signIn }: Information): InformationOf =>
+  informationFrom({ vault: secrets, signIn, usedCalls: (instanceId) => usedCallsFrom(core, instanceId), callsUrl: config.callsUrl });
 
 type Market = Pick<Parameters<typeof cloudKeyRoutes>[0], 'randomHex'> & {
   readonly core: Core;

@@ -12,6 +12,7 @@ export const Environment = serviceEnvironment({
     .optional()
     .describe('Where the sandbox plays providers that have given no endpoint of their own. Development only'),
   SANDBOX_PROVIDER_SECRET: z.string().min(16).optional().describe("What the played providers' tokens are made from"),
+  CALLS_URL: z.url().optional().describe('Where callers of API products find the gateway for calls'),
   CLOUD_SECRET_ID: z.string().min(1).optional().describe('Who we are to the cloud that rents servers; absent, no images are sold'),
   CLOUD_SECRET_KEY: z.string().min(16).optional().describe('What calls of the cloud are signed with'),
   CLOUD_URL: z.url().optional().describe('Where the sandbox plays the cloud; absent, it is the real one. Development only'),
@@ -46,6 +47,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   return {
     ...configOf(read),
     encryptionKeys: read.ENCRYPTION_KEY,
+    callsUrl: read.CALLS_URL?.replace(/\/+$/, ''),
     cloud:
       secretId === undefined || secretKey === undefined
         ? undefined

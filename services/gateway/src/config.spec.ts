@@ -10,6 +10,7 @@ const env = {
   ORDER_URL: 'http://127.0.0.1:3',
   PAYMENT_GATEWAY_URL: 'http://127.0.0.1:4',
   FULFILLMENT_URL: 'http://127.0.0.1:5',
+  API_GATEWAY_URL: 'http://127.0.0.1:6',
 };
 
 test('the environment names every service and nothing that is only for development', () => {

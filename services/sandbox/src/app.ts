@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { bankSide } from './bank/side.ts';
 import { cloudSandbox } from './cloud/plugin.ts';
 import { providerSandbox } from './provider/plugin.ts';
+import { upstreamSandbox } from './provider/upstream.ts';
 import { treasurySandbox } from './treasury/plugin.ts';
 import { unionpaySide } from './unionpay/side.ts';
 import { wechatSide } from './wechat/side.ts';
@@ -24,7 +25,7 @@ const folders = ['wechat', 'provider', 'treasury', 'bank', 'unionpay', 'cloud'].
 
 export type Running = { readonly url: string; readonly stop: () => Promise<void> };
 
-/** Plays the outside world: WeChat Pay and its payers, 商企付, UnionPay and the companies' banks, SaaS providers, a cloud that rents servers, and the treasury that pays account balances out. */
+/** Plays the outside world: WeChat Pay and its payers, 商企付, UnionPay and the companies' banks, SaaS providers and the upstreams of API products, a cloud that rents servers, and the treasury that pays account balances out. */
 export async function start(config: Config): Promise<Running> {
   const log = createLog({ service: 'sandbox', level: config.LOG_LEVEL });
   await migrate(config.DATABASE_URL, folders);
@@ -73,6 +74,7 @@ export async function start(config: Config): Promise<Running> {
     wallNow: wallClock.now,
     tokenOf: (providerId) => playedProviderToken(config.SANDBOX_PROVIDER_SECRET, providerId),
   });
+  await app.register(upstreamSandbox);
   const { SANDBOX_CLOUD_SECRET_ID: secretId, SANDBOX_CLOUD_SECRET_KEY: secretKey } = config;
   if (secretKey !== undefined) await app.register(cloudSandbox, { sql, clock, wall: wallClock, credential: { secretId, secretKey } });
   if (config.SANDBOX_TREASURY_TOKEN !== undefined)

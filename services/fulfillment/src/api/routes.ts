@@ -29,7 +29,7 @@ export type ApiRouteParts = {
 };
 
 const Time = z.iso.datetime({ offset: true });
-const SecretId = z.string().regex(/^YSID[0-9a-f]{32}$/);
+const SecretId = z.string().max(64).meta({ example: 'YSID01930e6c7b1a7c3e9f0a1b2c3d4e5f60' });
 const Of = z.object({ instance_id: InstanceId });
 const OfKey = Of.extend({ secret_id: SecretId });
 

@@ -44,6 +44,15 @@ const CloudServer = z
   })
   .meta({ id: 'CloudServer' });
 
+const Calls = z
+  .object({
+    address: z.string().nullable().meta({ description: 'What is called: the path of the product is put behind it' }),
+    available: z.int().meta({ description: '可用次数: how many have been bought' }),
+    used: z.int().nullable().meta({ description: '已用次数; null while the gateway for calls does not answer' }),
+    usage: z.string().nullable().meta({ description: '总使用情况: used/available, as in 0/100' }),
+  })
+  .meta({ id: 'ApiCalls' });
+
 /** The fields that the detail has beside those of the list. */
 export const serviceInformation = {
   app: App.nullable().meta({ description: '应用信息; null until it is delivered, while it is suspended, and after it is closed' }),
@@ -52,26 +61,46 @@ export const serviceInformation = {
     .nullable()
     .meta({ description: '交付单: what people deliver is followed there; null where nobody has opened one' }),
   server: CloudServer.nullable().meta({ description: '云服务器, of an image' }),
+  api: Calls.nullable().meta({ description: 'Of an API product; its keys are at `/v1/instances/{instance_id}/keys`' }),
 };
 const Information = z.object(serviceInformation);
 export type ServiceInformation = z.infer<typeof Information>;
 
-const nothing: ServiceInformation = { app: null, case: null, server: null };
+const nothing: ServiceInformation = { app: null, case: null, server: null, api: null };
 
-export type InformationParts = { readonly vault: Pick<Vault, 'open'>; readonly signIn: SignIn };
+export type InformationParts = {
+  readonly vault: Pick<Vault, 'open'>;
+  readonly signIn: SignIn;
+  /** Calls that were counted; null where that cannot be told now. */
+  readonly usedCalls: (instanceId: Instance['instanceId']) => Promise<number | null>;
+  readonly callsUrl: string | undefined;
+};
 export type InformationOf = (instance: Instance) => Promise<ServiceInformation>;
 
 /** Reads all pieces of one instance. A new kind adds its field above and its piece here. */
 export const informationFrom =
   (parts: InformationParts): InformationOf =>
   async (instance) =>
-    instance.suspendedAt === null ? { app: await appOf(instance, parts), case: caseOf(instance), server: serverOf(instance) } : nothing;
+    instance.suspendedAt === null
+      ? { app: await appOf(instance, parts), case: caseOf(instance), server: serverOf(instance), api: await callsOf(instance, parts) }
+      : nothing;
+
+async function callsOf(
+  { api, instanceId, productId }: Instance,
+  { usedCalls, callsUrl }: InformationParts,
+): Promise<z.infer<typeof Calls> | null> {
+  if (api === null) return null;
+  const used = await usedCalls(instanceId);
+  const address = callsUrl === undefined ? null : `${callsUrl}/service-${productId.slice(4)}`;
+  return { address, available: api.calls, used, usage: used === null ? null : `${used}/${api.calls}` };
+}
 
 const caseOf = ({ caseId }: Instance) => (caseId === null ? null : { delivery_id: caseId });
 
 async function appOf(instance: Instance, { vault, signIn }: InformationParts): Promise<z.infer<typeof App> | null> {
   const { instanceId, access } = instance;
-  if (access === null) return null;
+  // An API product has calls and keys, and no application to log in to.
+  if (access === null || instance.api !== null) return null;
   const opened = JSON.parse(vault.open(access, boundTo.access(instanceId))) as Access;
   const { website, additional } = opened;
   const authUrl = await signIn(instance, opened);

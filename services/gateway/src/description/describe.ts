@@ -21,6 +21,7 @@ const tags: Readonly<Record<string, string>> = {
   orders: 'Quotes and orders, told live as they change',
   'payment-gateway': 'Payments, and the channels’ callbacks',
   fulfillment: 'Instances, and the log of calls to providers',
+  'api-gateway': 'What was called with API products: the log, and counts for charts',
   operations: 'For operators: sagas, dead letters, money that needs a look, and what operators have done',
   development: 'Only where nothing is real: personas, tokens, the test clock',
 };

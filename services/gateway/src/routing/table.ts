@@ -1,4 +1,4 @@
-export const upstreamNames = ['catalog', 'coupon', 'order', 'payment-gateway', 'fulfillment'] as const;
+export const upstreamNames = ['catalog', 'coupon', 'order', 'payment-gateway', 'fulfillment', 'api-gateway'] as const;
 export type UpstreamName = (typeof upstreamNames)[number];
 
 /** One line of the table. `path` is what follows `/v1/`; `*` stands for one step; everything below belongs to it as well. */
@@ -31,6 +31,7 @@ export const rules: readonly Rule[] = [
   // Pages for a buyer’s browser, on the way to a channel: whoever knows the address may open it.
   { path: 'pay', to: 'payment-gateway', open: 'all' },
   { path: 'instances', to: 'fulfillment' },
+  { path: 'instances/*/calls', to: 'api-gateway' },
   { path: 'server-offers', to: 'fulfillment' },
   { path: 'notifications', to: 'fulfillment' },
   { path: 'provider/products', to: 'catalog' },
