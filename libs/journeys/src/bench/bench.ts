@@ -6,6 +6,7 @@ import { until } from '@yunshi/testing/until';
 import { violations } from '../invariants.ts';
 import type { Violation } from '../rules.ts';
 import { startBalancer } from './balancer.ts';
+import { measureCalls, type Calls, type CallsPlan } from './calls.ts';
 import { residentMb } from './cpu.ts';
 import type { Size } from './full-tables.ts';
 import { measureFloor } from './floor.ts';
@@ -19,7 +20,7 @@ import { countStatements, type Statement } from './statements.ts';
 import { idleCpu, offer, type Window } from './window.ts';
 
 // `npm run bench`: starts a system of its own and measures it. `--json` ends with one line of JSON; `--only PART` (several times: floor,
-// system, parcels, growth, lists, instances) leaves out the rest; `--quick` is coarse; `--long` goes to 50,000 purchases. To look closer:
+// system, parcels, growth, lists, instances, calls) leaves out the rest; `--quick` is coarse; `--long` goes to 50,000 purchases. To look closer:
 // `--rate N --seconds S --windows W` offers one rate again and again, `--profile DIR` records where each service spends its time, and
 // `--set NAME=VALUE` and `--postgres NAME=VALUE` give the services an environment variable and PostgreSQL a setting to be tried.
 
@@ -38,7 +39,7 @@ const { values: flags } = parseArgs({
   },
 });
 
-const parts = ['floor', 'system', 'parcels', 'growth', 'lists', 'instances'] as const;
+const parts = ['floor', 'system', 'parcels', 'growth', 'lists', 'instances', 'calls'] as const;
 type Part = (typeof parts)[number];
 const strange = flags.only?.filter((name) => !(parts as readonly string[]).includes(name)) ?? [];
 if (strange.length > 0) throw new Error(`--only ${strange.join(', ')}: the parts are ${parts.join(', ')}`);
@@ -64,6 +65,8 @@ type Plan = {
   readonly instances: readonly number[];
   /** How full the tables are when lists are read, and how often each is asked for. */
   readonly lists: { readonly size: Size; readonly asksEach: number };
+  /** Turns of the gateway for calls and of the proxy that it is measured beside. */
+  readonly calls: CallsPlan;
 };
 
 const usual: Plan = {
@@ -78,6 +81,7 @@ const usual: Plan = {
   memoryAt: 2_000,
   instances: [1, 2, 4],
   lists: { size: { orders: 1_000_000, claims: 100_000, products: 20_000 }, asksEach: 200 },
+  calls: { rounds: 5, seconds: 8, connections: 32 },
 };
 const plan: Plan = flags.quick
   ? {
@@ -93,6 +97,7 @@ const plan: Plan = flags.quick
       memoryAt: undefined,
       instances: [],
       lists: { size: { orders: 50_000, claims: 10_000, products: 2_000 }, asksEach: 20 },
+      calls: { rounds: 1, seconds: 3, connections: 32 },
     }
   : flags.long
     ? { ...usual, memoryAt: 5_000 }
@@ -127,6 +132,7 @@ export type Result = {
     readonly memoryMb: Readonly<Record<string, readonly [number, number]>>;
   };
   readonly lists?: Pick<Lists, 'size' | 'looks'>;
+  readonly calls?: Calls;
   readonly profiles?: readonly Profile[];
   readonly violations: readonly Violation[];
 };
@@ -318,8 +324,7 @@ async function lookAtLists(place: Place, result: Mutable<Result>): Promise<void>
 
 const onlyLists = flags.only?.every((part) => part === 'lists') ?? false;
 
-async function main(): Promise<void> {
-  const result: Mutable<Result> = { cores: availableParallelism(), violations: [] };
+async function measurePlace(result: Mutable<Result>): Promise<void> {
   const profiles = flags.profile === undefined ? undefined : resolve(flags.profile);
   if (profiles !== undefined) mkdirSync(profiles, { recursive: true });
   const place = await startPlace({ ...crowd, profiles, say });
@@ -338,7 +343,16 @@ async function main(): Promise<void> {
   } finally {
     await place.stop();
   }
+}
+
+/** The gateway for calls has a place of its own, and needs no buyers. */
+const onlyCalls = flags.only?.every((part) => part === 'calls') ?? false;
+
+async function main(): Promise<void> {
+  const result: Mutable<Result> = { cores: availableParallelism(), violations: [] };
+  if (!onlyCalls) await measurePlace(result);
   if (flags.rate === undefined && plan.instances.length > 0 && wanted('instances')) await measureMore(plan.instances, result);
+  if (flags.rate === undefined && wanted('calls')) result.calls = await measureCalls(plan.calls, say);
   if (!flags.json) for (const line of report(result)) console.log(line);
   else console.log(JSON.stringify({ ...result, statements: result.statements?.slice(0, 20), profiles: undefined }));
   if (result.violations.length > 0) process.exitCode = 1;

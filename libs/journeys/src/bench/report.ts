@@ -1,4 +1,5 @@
 import type { Result } from './bench.ts';
+import { callLines } from './calls.ts';
 import { lookedLine } from './lists.ts';
 import type { Profile } from './profile.ts';
 import type { Statement } from './statements.ts';
@@ -19,6 +20,7 @@ export function report(result: Result): string[] {
     instances,
     growth,
     lists,
+    calls,
     statements,
     profiles,
   } = result;
@@ -51,6 +53,7 @@ export function report(result: Result): string[] {
       ...lists.looks.map((look) => `  ${lookedLine(look)}`),
     );
   }
+  if (calls) say('', ...callLines(calls));
   if (statements) say('', 'statements by their time', ...statements.slice(0, 30).map(statementLine));
   for (const profile of profiles ?? []) say('', ...profileLines(profile));
   say('', result.violations.length === 0 ? 'All invariants hold.' : `BROKEN: ${JSON.stringify(result.violations, null, 1)}`);

@@ -10,8 +10,15 @@ export type Worker<Ask, Told> = {
 };
 
 /** Starts a module as a process of its own; it gets questions by `process.on('message')`, and ends when we let go of it. */
-export function startWorker<Ask extends object, Told>(module: URL): Worker<Ask, Told> {
-  const child = fork(fileURLToPath(module), { serialization: 'advanced' });
+export function startWorker<Ask extends object, Told>(
+  module: URL,
+  { execArgv = [], env = {} }: { readonly execArgv?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+): Worker<Ask, Told> {
+  const child = fork(fileURLToPath(module), {
+    serialization: 'advanced',
+    execArgv: [...process.execArgv, ...execArgv],
+    env: { ...process.env, ...env },
+  });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`${module.pathname} ended (${code})`);
   });

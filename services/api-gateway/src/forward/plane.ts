@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProductId, uuidv7Hex } from '@yunshi/kernel/ids';
+import { httpServed } from '@yunshi/telemetry/metrics';
 import { errors, type Dispatcher } from 'undici';
 import type { KeyRing, KnownKey } from '../access/key-ring.ts';
 import type { Upstream, UpstreamMap } from '../access/upstream-map.ts';
@@ -113,6 +114,7 @@ export function plane(parts: PlaneParts) {
   return {
     inHand: () => inHand,
     async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+      const startedMs = performance.now();
       const requestId = requestIdOf(request);
       if (inHand >= forwardPolicy.inHandMax) return refuse(request, response, overloaded, requestId);
       inHand++;
@@ -123,6 +125,8 @@ export function plane(parts: PlaneParts) {
         refuse(request, response, faultOf(error, onFault), requestId);
       } finally {
         inHand--;
+        const { method = 'GET' } = request;
+        httpServed({ method, route: '/service-{product}', status: response.statusCode, seconds: (performance.now() - startedMs) / 1_000 });
       }
     },
   };

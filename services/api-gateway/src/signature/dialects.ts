@@ -80,6 +80,17 @@ const isNear = (date: string, nowMs: number): boolean => Math.abs(Date.parse(dat
 
 export function matches({ signed, signature }: Claim, key: KeyObject): boolean {
   const given = Buffer.from(signature, 'base64');
-  const wanted = createHmac('sha1', key).update(signed, 'latin1').digest();
+  const wanted = digestOf(signed, key);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+/** Most callers sign nothing but the second, so what is signed is often what was signed just before; a digest costs more than the rest of a check. */
+const lastDigests = new WeakMap<KeyObject, { readonly signed: string; readonly digest: Buffer }>();
+
+function digestOf(signed: string, key: KeyObject): Buffer {
+  const last = lastDigests.get(key);
+  if (last?.signed === signed) return last.digest;
+  const digest = createHmac('sha1', key).update(signed, 'latin1').digest();
+  lastDigests.set(key, { signed, digest });
+  return digest;
 }
