@@ -76,7 +76,11 @@ export async function start(config: Config, given: { readonly log?: Log; readonl
   let companyOf = (_payee: string): string => '';
   const bank = config.msePay && (await openMsePay(config.msePay, (payee) => companyOf(payee), log));
   const unionpay = config.unionpay && (await openUnionpay(config.unionpay, log, (channel) => payeesAt(channel)));
-  const sourcesOf = (parts: Parts) => [wechatStatements(wechat.bills), ...(unionpay ? [unionpay.statements(parts)] : [])];
+  const sourcesOf = (parts: Parts) => [
+    wechatStatements(wechat.bills),
+    ...(bank ? [bank.statements] : []),
+    ...(unionpay ? [unionpay.statements(parts)] : []),
+  ];
   const channelsOf = (parts: Parts): Channels => ({
     wechat_native: wechatChannel(wechat.wechat, us),
     ...(bank && { corporate_bank: bank.channel }),

@@ -15,6 +15,8 @@ export type Exchange =
   | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly message: string }
   | { readonly kind: 'unknown'; readonly why: string };
 
+export type Downloaded = { readonly kind: 'file'; readonly bytes: Buffer } | { readonly kind: 'unknown'; readonly why: string };
+
 export type Ask = {
   readonly method: 'GET' | 'POST';
   /** Path and query as they shall go over the wire. */
@@ -27,6 +29,8 @@ export type Ask = {
 
 export type MsePayClient = {
   readonly exchange: (ask: Ask) => Promise<Exchange>;
+  /** A file that an answer has named. Only the path of its url counts: it is asked of the channel itself, and of nobody else. */
+  readonly download: (url: string, signal?: AbortSignal) => Promise<Downloaded>;
   /** A key for the encrypted fields of one request. */
   readonly newFieldKey: () => FieldKey;
   readonly close: () => Promise<void>;
@@ -45,6 +49,8 @@ type Options = {
 const ANSWER_MS_MAX = 8_000;
 const ANSWER_BYTES_MAX = 512 * 1_024;
 const CONNECTIONS_MAX = 16;
+const FILE_BYTES_MAX = 64 * 1_024 * 1_024;
+const FILE_MS_MAX = 12_000;
 
 export function msePayClient(options: Options): MsePayClient {
   const agent = new Agent({ connections: CONNECTIONS_MAX, connect: { timeout: 3_000 } });
@@ -54,6 +60,14 @@ export function msePayClient(options: Options): MsePayClient {
         return await exchanged(ask, options, agent);
       } catch (error) {
         options.log.warn({ target: ask.target, err: error }, '商企付 gave no answer');
+        return { kind: 'unknown', why: error instanceof Error ? error.message : String(error) };
+      }
+    },
+    download: async (url, signal) => {
+      try {
+        return await downloaded(new URL(url), options, agent, signal);
+      } catch (error) {
+        options.log.warn({ err: error }, '商企付 gave no file');
         return { kind: 'unknown', why: error instanceof Error ? error.message : String(error) };
       }
     },
@@ -86,6 +100,29 @@ async function exchanged(ask: Ask, options: Options, dispatcher: Agent): Promise
   const trusted = signed.ok || signed.error === 'unsigned';
   if (outcome === 'unknown' || !trusted) return { kind: 'unknown', why: `${answer.statusCode} ${code}` };
   return { kind: 'refused', status: answer.statusCode, code, message: desc };
+}
+
+async function downloaded({ pathname, search }: URL, options: Options, dispatcher: Agent, given?: AbortSignal): Promise<Downloaded> {
+  const target = `${pathname}${search}`;
+  const limit = AbortSignal.timeout(FILE_MS_MAX);
+  const signal = given ? AbortSignal.any([given, limit]) : limit;
+  const answer = await request(`${options.baseUrl}${target}`, {
+    dispatcher,
+    method: 'GET',
+    headers: { ...headersOf({ method: 'GET', target }, '', options), accept: '*/*' },
+    signal,
+  });
+  const bytes = await bytesOf(answer.body, FILE_BYTES_MAX);
+  if (answer.statusCode !== 200) return { kind: 'unknown', why: `HTTP ${answer.statusCode}` };
+  const header = answer.headers['tbep-authorization'];
+  // Over nothing, whatever the file: it says who answers, and the hash what.
+  const signed = verifyAnswer(
+    typeof header === 'string' ? header : undefined,
+    Buffer.alloc(0),
+    options.keyring.keyOf,
+    options.wall.now().getTime(),
+  );
+  return signed.ok ? { kind: 'file', bytes } : { kind: 'unknown', why: `answer ${signed.error}` };
 }
 
 function headersOf({ method, target, fieldKey }: Ask, body: string, { platform, keyring, tbepSerial, wall }: Options) {

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { openKeyring } from '../wechat/keyring.ts';
 import { msePayChannel } from './channel.ts';
 import { msePayClient } from './client.ts';
+import { msePayStatements } from './statement.ts';
 
 /** Reads the keys and makes the channel ready. */
 export async function openMsePay(config: NonNullable<Config['msePay']>, companyOf: (payee: string) => string, log: Log) {
@@ -14,5 +15,10 @@ export async function openMsePay(config: NonNullable<Config['msePay']>, companyO
   const platform = { platformId: config.platformId, serial: config.platformSerial, privateKey };
   const { baseUrl, tbepSerial, notifyBaseUrl, returnUrl } = config;
   const client = msePayClient({ baseUrl, platform, keyring, tbepSerial, wall: wallClock, log });
-  return { channel: msePayChannel(client, { notifyBaseUrl, returnUrl, companyOf }), keyring, stop: client.close };
+  return {
+    channel: msePayChannel(client, { notifyBaseUrl, returnUrl, companyOf }),
+    keyring,
+    statements: msePayStatements(client),
+    stop: client.close,
+  };
 }

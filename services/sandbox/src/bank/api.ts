@@ -1,8 +1,9 @@
 /** The API that platforms call: `/v3/mse-pay/…`. Every request is checked by its signature, every answer is signed. */
 import { bankNames } from '@yunshi/kernel/banks';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '@yunshi/kernel/clock';
 import { no, ok, type Result } from '@yunshi/kernel/result';
+import { BillRequest } from '@yunshi/protocols/mse-pay/bill';
 import { fieldKeyOf, openField } from '@yunshi/protocols/mse-pay/fields';
 import { CloseRequest, PaymentRequest, RedirectRequest } from '@yunshi/protocols/mse-pay/payment';
 import { RefundRequest } from '@yunshi/protocols/mse-pay/refund';
@@ -17,6 +18,7 @@ import { refusals, type Refusal } from './refusal.ts';
 import type { Mishaps } from './mishaps.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
+const FILES = '/v3/mse-pay/bill-downloads/file';
 
 type Deps = {
   readonly channel: BankChannel;
@@ -65,6 +67,26 @@ export const bankApi = ({ channel, keys, pageUrl, mishaps, wall }: Deps) =>
     app.get('/v3/mse-pay/bank/support_banks', async (_request, reply) =>
       answer(reply, ok(Object.entries(bankNames).map(([bank_sname, bank_name]) => ({ bank_sname, bank_name, under_maintenance: false })))),
     );
+    app.post('/v3/mse-pay/bill-downloads', async (request, reply) => {
+      const read = parsed(BillRequest, request);
+      if (!read.ok) return answer(reply, read);
+      const file = await channel.bill(read.value);
+      if (!file.ok) return answer(reply, file);
+      const query = new URLSearchParams(Object.entries(read.value).filter(([, value]) => value !== undefined) as [string, string][]);
+      const download_url = `${request.protocol}://${request.host}${FILES}?${query.toString()}`;
+      return answer(reply, ok({ hash_type: 'SHA256', hash_value: createHash('sha256').update(file.value).digest('hex'), download_url }));
+    });
+    app.get(FILES, async (request, reply) => {
+      const asked = BillRequest.safeParse(request.query);
+      const file = asked.success ? await channel.bill(asked.data) : no(refusals.parameter);
+      if (!file.ok) return answer(reply, file);
+      const name = asked.success ? `${asked.data.bill_date}-${asked.data.bill_type}.csv` : '';
+      // A file is no text to be signed: the answer's signature is over nothing.
+      return reply
+        .type('text/csv; charset=utf-8')
+        .header('content-disposition', `attachment; filename="${name}"`)
+        .send(Buffer.from(file.value));
+    });
     app.post('/v3/mse-pay/refunds', async (request, reply) => {
       const read = parsed(RefundRequest, request);
       return answer(reply, read.ok ? await channel.refund(read.value) : read);

@@ -2,11 +2,22 @@
 import type { Sql, Tx } from '@yunshi/db/connect';
 import { rowsOf } from '@yunshi/db/rows';
 import { selectListOf } from '@yunshi/db/select-list';
-import { bankNotices, bankPayments, bankRefunds, type BankNotice, type BankPayment, type BankRefund } from './tables.ts';
+import type { Day, Moved } from './bill.ts';
+import {
+  bankBillMistakes,
+  bankNotices,
+  bankPayments,
+  bankRefunds,
+  type BankBillMistake,
+  type BankNotice,
+  type BankPayment,
+  type BankRefund,
+} from './tables.ts';
 
 const payments = rowsOf(bankPayments, 'outPaymentId');
 const refunds = rowsOf(bankRefunds, 'outRefundId');
 const notices = rowsOf(bankNotices, 'eventId');
+const mistakes = rowsOf(bankBillMistakes, 'mistakeId');
 const paymentColumns = selectListOf(bankPayments);
 const refundColumns = selectListOf(bankRefunds);
 const noticeColumns = selectListOf(bankNotices);
@@ -67,6 +78,36 @@ const openPage = (tx: Tx) => ({
   refundsOf: (outPaymentId: string): PromiseLike<BankRefund[]> =>
     tx<BankRefund[]>`select ${tx.unsafe(refundColumns)} from bank_refunds where out_payment_id = ${outPaymentId}`,
   saveRefund: async (refund: BankRefund): Promise<void> => void (await refunds.save(tx, [refund])),
+  /** What 商企付 saw move on a day, of one payee or of all. */
+  movedOn: async ({ from, until }: Day, entId?: string): Promise<Moved> => {
+    const isMeant = (payment: BankPayment | undefined): payment is BankPayment =>
+      payment?.acquirer === 'mse-pay' && (entId === undefined || payment.entId === entId);
+    const [paid, accepted] = await Promise.all([
+      tx<BankPayment[]>`
+        select ${tx.unsafe(paymentColumns)} from bank_payments where paid_at >= ${from} and paid_at < ${until} order by paid_at, out_payment_id`,
+      tx<BankRefund[]>`
+        select ${tx.unsafe(refundColumns)} from bank_refunds
+        where accepted_at >= ${from} and accepted_at < ${until} order by accepted_at, out_refund_id`,
+    ]);
+    const of = new Map(
+      (
+        await payments.find(
+          tx,
+          accepted.map(({ outPaymentId }) => outPaymentId),
+        )
+      ).map((one) => [one.outPaymentId, one]),
+    );
+    return {
+      payments: paid.filter(isMeant),
+      refunds: accepted.flatMap((refund) => {
+        const payment = of.get(refund.outPaymentId);
+        return isMeant(payment) ? [{ refund, of: payment }] : [];
+      }),
+    };
+  },
+  mistakesOf: (day: string): PromiseLike<BankBillMistake[]> => tx<BankBillMistake[]>`
+    select ${tx.unsafe(selectListOf(bankBillMistakes))} from bank_bill_mistakes where day = ${day} order by mistake_id`,
+  addMistake: async (mistake: BankBillMistake): Promise<void> => void (await mistakes.save(tx, [mistake])),
   addNotice: async (notice: BankNotice): Promise<void> => void (await notices.save(tx, [notice])),
   noticesAbout: (about: string): PromiseLike<BankNotice[]> =>
     tx<BankNotice[]>`select ${tx.unsafe(noticeColumns)} from bank_notices where about = ${about} order by event_id`,

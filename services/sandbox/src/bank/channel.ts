@@ -3,9 +3,11 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { chinaTime } from '@yunshi/kernel/calendar';
 import type { Clock } from '@yunshi/kernel/clock';
 import { no, ok, type Result } from '@yunshi/kernel/result';
+import type { BillRequest } from '@yunshi/protocols/mse-pay/bill';
 import type { Closed, Payment } from '@yunshi/protocols/mse-pay/payment';
 import type { Refund } from '@yunshi/protocols/mse-pay/refund';
 import { sortedJson } from '@yunshi/protocols/mse-pay/sorted-json';
+import { billFile } from './bill.ts';
 import type { Book, Page } from './book.ts';
 import {
   close,
@@ -45,7 +47,13 @@ type RefundAsk = {
 export type By = { readonly paymentId: string } | { readonly outPaymentId: string };
 export type BankChannel = ReturnType<typeof bankChannel>;
 
-export const bankChannel = (deps: Deps) => ({ ...platformSide(deps), ...refundSide(deps), ...clerksSide(deps), ...unionpaySide(deps) });
+export const bankChannel = (deps: Deps) => ({
+  ...platformSide(deps),
+  ...refundSide(deps),
+  ...clerksSide(deps),
+  ...unionpaySide(deps),
+  ...billSide(deps),
+});
 
 const digits = (count: number): string => Array.from({ length: count }, () => randomInt(10)).join('');
 const newToken = (): string => randomBytes(12).toString('hex');
@@ -127,6 +135,7 @@ const refundSide = (deps: Deps) => {
             asked,
             amount: ask.refund_amount,
             status: 'ACCEPTED',
+            acceptedAt: now,
             settlesAt: new Date(now.getTime() + refundTakesMs),
             endedAt: null,
             notifyUrl: ask.server_notify_url ?? null,
@@ -199,6 +208,22 @@ const unionpaySide = ({ book, clock }: Deps) => ({
       await page.savePayment(payment);
       return payment;
     }),
+});
+
+const DAY_MS = 86_400_000;
+/** Yesterday's bills are ready at ten. */
+const READY_AFTER_MS = 10 * 3_600_000;
+
+const billSide = ({ book, clock }: Deps) => ({
+  /** The file of a day, the same however often it is asked for. */
+  bill: async ({ bill_date: date, bill_type: type, ent_id: entId }: BillRequest): Promise<Result<string, Refusal>> => {
+    const from = new Date(`${date}T00:00:00+08:00`);
+    const day = { from, until: new Date(from.getTime() + DAY_MS) };
+    if (clock.now() < day.until) return no(refusals.dayNotOver);
+    if (clock.now().getTime() < day.until.getTime() + READY_AFTER_MS) return no(refusals.billInMaking);
+    const file = billFile(type, await book.read.movedOn(day, entId), await book.read.mistakesOf(date), day);
+    return file === undefined ? no(refusals.noBill) : ok(file);
+  },
 });
 
 const events = {

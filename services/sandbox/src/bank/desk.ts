@@ -9,6 +9,12 @@ import { Mishap, type Mishaps } from './mishaps.ts';
 import { loginPage, messagePage, voucherPage, vouchersPage } from './pages.ts';
 import type { DeskRefusal } from './payment.ts';
 
+const MistakeAsk = z.object({
+  day: z.iso.date(),
+  what: z.enum(['missing', 'stranger', 'amount', 'state', 'fee']),
+  about: z.string().min(1).max(64),
+});
+
 type Deps = { readonly channel: BankChannel; readonly book: Book; readonly mishaps: Mishaps };
 type Session = { readonly customerNo: string; readonly user: string };
 
@@ -113,5 +119,14 @@ export const bankScripts = ({ channel, book, mishaps }: Deps) =>
       const payment = await book.read.payment(number);
       if (!payment) return reply.code(404).send({ code: 'payment-unknown', message: '没有这个支付单' });
       return { ...payment, refunds: await book.read.refundsOf(number), notices: await book.read.noticesAbout(number) };
+    });
+
+    /** Mistakes that the bill of a day shall have; `about` is the platform's number of a payment or a refund. */
+    app.post('/sandbox/bank/bill-mistakes', async (request, reply) => {
+      const ask = MistakeAsk.safeParse(request.body);
+      if (!ask.success) return reply.code(400).send({ code: 'invalid', message: z.prettifyError(ask.error) });
+      const { day, what, about } = ask.data;
+      await book.read.addMistake({ mistakeId: `${day} ${what} ${about}`, day, what, about });
+      return reply.code(204).send();
     });
   };

@@ -1,3 +1,4 @@
+import { billCodes } from '@yunshi/protocols/mse-pay/bill';
 import type { WireError } from '@yunshi/protocols/mse-pay/notice';
 
 /** A refusal as the wire carries it. The codes of the real service are not public: these are ours. */
@@ -19,6 +20,9 @@ export const refusals = {
   paid: refusal(400, 'PAYMENT_PAID', '支付单已支付'),
   notPaid: refusal(400, 'PAYMENT_NOT_PAID', '支付单未支付，不可退款'),
   tooMuch: refusal(400, 'REFUND_TOO_MUCH', '累计退款金额大于支付金额'),
+  dayNotOver: refusal(400, 'PARAM_ERROR', '账单日期须早于今天'),
+  billInMaking: refusal(400, billCodes.making, '账单生成中，请稍后再试'),
+  noBill: refusal(404, billCodes.none, '当日无账单'),
   notFound: refusal(404, 'NOT_FOUND', '接口不存在'),
   systemError: refusal(500, 'SYSTEM_ERROR', '系统异常，请稍后重试'),
 } as const satisfies Record<string, Refusal>;

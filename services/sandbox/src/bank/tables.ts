@@ -40,7 +40,7 @@ export const bankPayments = pgTable(
     failedDetail: text('failed_detail'),
     traceparent: text('traceparent'),
   },
-  (table) => [index('bank_payments_of_checker').on(table.customerNo, table.checker)],
+  (table) => [index('bank_payments_of_checker').on(table.customerNo, table.checker), index('bank_payments_paid').on(table.paidAt)],
 );
 export type BankPayment = typeof bankPayments.$inferSelect;
 
@@ -51,11 +51,23 @@ export const bankRefunds = pgTable('bank_refunds', {
   asked: text('asked').notNull(),
   amount: fen('amount').notNull(),
   status: text('status').$type<'ACCEPTED' | 'SUCCEEDED' | 'FAILED'>().notNull(),
+  acceptedAt: at('accepted_at').notNull().defaultNow(),
   settlesAt: at('settles_at').notNull(),
   endedAt: at('ended_at'),
   notifyUrl: text('notify_url'),
 });
 export type BankRefund = typeof bankRefunds.$inferSelect;
+
+/** Mistakes that the bill of a day shall have, however often it is made. */
+export const bankBillMistakes = pgTable('bank_bill_mistakes', {
+  mistakeId: text('mistake_id').primaryKey(),
+  /** `YYYY-MM-DD`, China. */
+  day: text('day').notNull(),
+  what: text('what').$type<'missing' | 'stranger' | 'amount' | 'state' | 'fee'>().notNull(),
+  /** The platform's number of a payment or a refund; of a stranger, any. */
+  about: text('about').notNull(),
+});
+export type BankBillMistake = typeof bankBillMistakes.$inferSelect;
 
 /** Notices on their way. The schedule of repetitions is our own choice: the channel's is not documented. */
 export const bankNotices = pgTable(
