@@ -136,6 +136,23 @@ async function settle(task: string, outcome: 'repaid' | 'ended'): Promise<void> 
   expect(await finance.post(`${task}/approve-revocation`, {})).toMatchObject({ status: 200, body: { status: 'settled' } });
 }
 
+// The first one: what the channel says of its banks is believed for a minute.
+test('a bank that is closed for maintenance is shown as such, and refused with its own words', async () => {
+  const orderId = await order();
+  await until(async () => (await paymentOf(orderId))?.payment_id, { what: 'the payment is there' });
+  const closed = `${system.urls['sandbox']}/sandbox/bank/banks/CEB/maintenance`;
+  const body = JSON.stringify({ info: '系统升级至22:00' });
+  await fetch(closed, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const { payment_id: id } = await paymentOf(orderId);
+  type Banks = { items: { code: string; open: boolean; closed_because: string | null }[]; as_of: string | null };
+  const banks = (await lin.get(`/v1/payments/${id}/banks`)).body as unknown as Banks;
+  expect(banks.as_of).not.toBeNull();
+  expect(banks.items.filter(({ open }) => !open)).toMatchObject([{ code: 'CEB', closed_because: '系统升级至22:00' }]);
+  expect(await pay(orderId, { channel: 'corporate_bank', bank: 'CEB' })).toMatchObject({ status: 409, body: { code: 'bank-closed' } });
+  expect((await pay(orderId, atBank)).status).toBe(201);
+  await fetch(closed, { method: 'DELETE' });
+});
+
 test('the maker hands it in, the checker approves the next day, and it is delivered; then the bank takes the money back', async () => {
   const orderId = await order();
   const number = await handIn(orderId);

@@ -172,7 +172,7 @@ function routesOf({
 }: Served): readonly Routes[] {
   const [book, writes, purses] = [paymentBook(core.sql), paymentWrites, purseBook(core.sql)];
   return [
-    paymentRoutes({ core, book, writes, payPageOf: payPage(config.wechat.payPageUrl) }),
+    paymentRoutes({ core, book, writes, payPageOf: payPage(config.wechat.payPageUrl), banks: bank?.banks }),
     operatorRoutes({ core, book, writes }),
     abnormalRoutes({ core, book, wechat: wechat.abnormal }),
     revocationRoutes({ core, book }),

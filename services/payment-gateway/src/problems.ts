@@ -20,6 +20,11 @@ export const Problem = problemTable({
     title: 'The provider cannot be paid through this channel',
     remedy: 'Use one of `channels` of the payment.',
   },
+  'bank-closed': {
+    status: 409,
+    title: 'The bank takes no payments at the moment',
+    remedy: 'Choose another bank: `GET /v1/payments/{payment_id}/banks` says which are open.',
+  },
   'attempt-closing': {
     status: 409,
     title: 'An earlier attempt is still being closed',

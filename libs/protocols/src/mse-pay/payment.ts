@@ -83,6 +83,8 @@ export const SupportBanks = z.array(
     bank_name: z.string(),
     under_maintenance: z.boolean(),
     maintenance_info: z.string().optional(),
+    /** The most that one payment may be, fen. The official SDK sends numbers as text. */
+    quota: z.coerce.number().pipe(z.int().min(0)).optional(),
   }),
 );
 export type SupportBanks = z.infer<typeof SupportBanks>;

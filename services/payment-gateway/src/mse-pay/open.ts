@@ -4,6 +4,7 @@ import { privateKeyOf } from '@yunshi/protocols/wechat/rsa';
 import type { Log } from '@yunshi/telemetry/log';
 import type { Config } from '../config.ts';
 import { openKeyring } from '../wechat/keyring.ts';
+import { msePayBanks } from './banks.ts';
 import { msePayChannel } from './channel.ts';
 import { msePayClient } from './client.ts';
 import { msePayStatements } from './statement.ts';
@@ -17,6 +18,7 @@ export async function openMsePay(config: NonNullable<Config['msePay']>, companyO
   const client = msePayClient({ baseUrl, platform, keyring, tbepSerial, wall: wallClock, log });
   return {
     channel: msePayChannel(client, { notifyBaseUrl, returnUrl, companyOf }),
+    banks: msePayBanks(client, wallClock),
     keyring,
     statements: msePayStatements(client),
     stop: client.close,

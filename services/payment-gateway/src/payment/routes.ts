@@ -10,6 +10,7 @@ import type { Core } from '@yunshi/messaging/core';
 import { follow, type Following } from '@yunshi/messaging/follow';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Banks } from '../mse-pay/banks.ts';
 import { Problem } from '../problems.ts';
 import { approveBy, channelRules, pageStays } from './channels.ts';
 import { payments, type PaymentBook } from './payments.ts';
@@ -120,6 +121,8 @@ type Deps = {
   readonly writes: PaymentWrites;
   /** The sandbox's page for a code. */
   readonly payPageOf: (codeUrl: string) => string | undefined;
+  /** Which banks are open to companies, where they can pay through one. */
+  readonly banks: Banks | undefined;
 };
 
 export const paymentRoutes = (deps: Deps): Routes =>
@@ -127,9 +130,10 @@ export const paymentRoutes = (deps: Deps): Routes =>
     await app.register(openRoute(deps));
     await app.register(readRoutes(deps));
     await app.register(queryRoutes(deps));
+    await app.register(bankRoutes(deps));
   };
 
-const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
+const openRoute = ({ core, book, writes, payPageOf, banks }: Deps): Routes =>
   async function open(app) {
     const problems = Problem.codes(
       'not-found',
@@ -139,6 +143,7 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
       'payment-window-over',
       'price-changing',
       'channel-not-offered',
+      'bank-closed',
       'balance-cannot-pay',
       'attempt-closing',
       'bank-holds-voucher',
@@ -163,6 +168,7 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
         const asked = { orderId, channel, bank, accountId: callerOf(request).accountId, attemptId: newId('pat', core.clock.now()) };
         const following = follow(core, payments, orderId, () => book.of(orderId));
         try {
+          if (bank !== undefined && banks) await refuseClosed(banks, bank, await book.of(orderId));
           const open = () => core.write(writes.openAttempt, asked, idempotencyOf(request));
           const leave = () => core.write(writes.leaveAttempt, asked);
           const { body, replayed } = await whenFree(following, { open: () => whenReady(following, open), leave });
@@ -178,6 +184,19 @@ const openRoute = ({ core, book, writes, payPageOf }: Deps): Routes =>
       },
     );
   };
+
+/** A bank that is closed leads to nothing. One whose page is open already is the bank's own to say. */
+async function refuseClosed(banks: Banks, bank: BankCode, payment: Payment | undefined): Promise<void> {
+  const payee = payment?.payees.corporate_bank;
+  if (!payment || payee === undefined || liveAttempt(payment)?.bank === bank) return;
+  const found = (await banks(payee)).banks.find(({ code }) => code === bank);
+  if (found?.isOpen !== false) return;
+  const detail = `${found.name}: ${found.closedBecause ?? '暂不支持'}`;
+  throw new Problem('bank-closed', {
+    detail,
+    errors: [{ in: 'body', field: '/bank', detail, remedy: Problem.entries['bank-closed']?.remedy ?? '' }],
+  });
+}
 
 /** Does it, and if the payment is not there yet, or its price is being changed, once more when it is. */
 async function whenReady<T>(following: Following<Payment>, open: () => Promise<T>): Promise<T> {
@@ -287,6 +306,47 @@ const queryRoutes = (deps: Deps): Routes =>
         },
       },
       async (request) => shown(await asked(await find(request, request.params.payment_id, deps.book), deps), deps.payPageOf),
+    );
+  };
+
+const ShownBanks = z
+  .object({
+    items: z.array(
+      z.object({
+        code: BankCode,
+        name: z.string(),
+        open: z.boolean(),
+        closed_because: z.string().nullable().meta({ description: 'In the words of the channel' }),
+        quota: Fen.nullable().meta({ description: 'The most that it carries at once; null where that is not known' }),
+      }),
+    ),
+    as_of: Time.nullable().meta({
+      description: 'When the channel said so; null: it could not be asked, and a closed bank will refuse by itself',
+    }),
+  })
+  .meta({ id: 'PaymentBanks' });
+
+const bankRoutes = ({ book, banks }: Deps): Routes =>
+  async function list(app) {
+    app.get(
+      '/v1/payments/:payment_id/banks',
+      {
+        config: { access, problems: Problem.codes('not-found', 'channel-not-offered') },
+        schema: { summary: 'The banks that a company can pay this through', params: Params, response: { 200: ShownBanks } },
+      },
+      async (request) => {
+        const { payees } = await find(request, request.params.payment_id, book);
+        if (!banks || payees.corporate_bank === undefined) throw new Problem('channel-not-offered');
+        const { banks: known, asOf } = await banks(payees.corporate_bank);
+        const items = known.map(({ code, name, isOpen, closedBecause, quota }) => ({
+          code,
+          name,
+          open: isOpen,
+          closed_because: closedBecause,
+          quota,
+        }));
+        return { items, as_of: asOf?.toISOString() ?? null };
+      },
     );
   };
 

@@ -15,6 +15,7 @@ import type { BankChannel } from './channel.ts';
 import type { BankKeys } from './keys.ts';
 import type { Ask } from './payment.ts';
 import { refusals, type Refusal } from './refusal.ts';
+import type { Maintenance } from './maintenance.ts';
 import type { Mishaps } from './mishaps.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
@@ -25,11 +26,12 @@ type Deps = {
   readonly keys: BankKeys;
   readonly pageUrl: string | undefined;
   readonly mishaps: Mishaps;
+  readonly maintenance: Maintenance;
   readonly wall: Clock;
 };
 
 /** A fastify plugin: it has its own body parser, because signatures are over raw bytes. */
-export const bankApi = ({ channel, keys, pageUrl, mishaps, wall }: Deps) =>
+export const bankApi = ({ channel, keys, pageUrl, mishaps, maintenance, wall }: Deps) =>
   async function api(app: FastifyInstance): Promise<void> {
     const baseOf = (request: FastifyRequest): string => pageUrl ?? `${request.protocol}://${request.host}`;
     app.removeAllContentTypeParsers();
@@ -65,7 +67,10 @@ export const bankApi = ({ channel, keys, pageUrl, mishaps, wall }: Deps) =>
       return answer(reply, read.ok ? await channel.redirect(read.value.payment_id, baseOf(request)) : read);
     });
     app.get('/v3/mse-pay/bank/support_banks', async (_request, reply) =>
-      answer(reply, ok(Object.entries(bankNames).map(([bank_sname, bank_name]) => ({ bank_sname, bank_name, under_maintenance: false })))),
+      answer(
+        reply,
+        ok(Object.entries(bankNames).map(([bank_sname, bank_name]) => ({ bank_sname, bank_name, ...maintenance.of(bank_sname) }))),
+      ),
     );
     app.post('/v3/mse-pay/bill-downloads', async (request, reply) => {
       const read = parsed(BillRequest, request);

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Book } from './book.ts';
 import type { BankChannel } from './channel.ts';
 import { clerkOf, SANDBOX_PASSWORD } from './customers.ts';
+import type { Maintenance } from './maintenance.ts';
 import { Mishap, type Mishaps } from './mishaps.ts';
 import { loginPage, messagePage, voucherPage, vouchersPage } from './pages.ts';
 import type { DeskRefusal } from './payment.ts';
@@ -100,7 +101,7 @@ export const bankDesk = ({ channel }: Deps) =>
 
 const NextAsk = z.object({ what: Mishap, times: z.int().min(0).max(10_000).default(1) });
 
-export const bankScripts = ({ channel, book, mishaps }: Deps) =>
+export const bankScripts = ({ channel, book, mishaps, maintenance }: Deps & { readonly maintenance: Maintenance }) =>
   async function scripts(app: FastifyInstance): Promise<void> {
     app.post('/sandbox/bank/next', async (request, reply) => {
       const ask = NextAsk.safeParse(request.body);
@@ -119,6 +120,17 @@ export const bankScripts = ({ channel, book, mishaps }: Deps) =>
       const payment = await book.read.payment(number);
       if (!payment) return reply.code(404).send({ code: 'payment-unknown', message: '没有这个支付单' });
       return { ...payment, refunds: await book.read.refundsOf(number), notices: await book.read.noticesAbout(number) };
+    });
+
+    app.post<{ Params: { bank: string } }>('/sandbox/bank/banks/:bank/maintenance', async (request, reply) => {
+      const ask = z.object({ info: z.string().min(1).max(200) }).safeParse(request.body);
+      if (!ask.success) return reply.code(400).send({ code: 'invalid', message: z.prettifyError(ask.error) });
+      maintenance.close(request.params.bank, ask.data.info);
+      return reply.code(204).send();
+    });
+    app.delete<{ Params: { bank: string } }>('/sandbox/bank/banks/:bank/maintenance', async (request, reply) => {
+      maintenance.open(request.params.bank);
+      return reply.code(204).send();
     });
 
     /** Mistakes that the bill of a day shall have; `about` is the platform's number of a payment or a refund. */

@@ -12,6 +12,7 @@ import { startBankCourier } from './courier.ts';
 import { bankDesk, bankScripts } from './desk.ts';
 import type { BankPayment } from './tables.ts';
 import { ensureBankKeys } from './keys.ts';
+import { bankMaintenance } from './maintenance.ts';
 import type { Mishap } from './mishaps.ts';
 
 type Options = {
@@ -38,7 +39,7 @@ const ALL_DELIVERIES = 99;
 
 export async function bankSide({ sql, keysFolder, pageUrl, refundTakesMs, clock, wall, log, onMove }: Options): Promise<BankSide> {
   const keys = await ensureBankKeys(keysFolder);
-  const [book, mishaps] = [openBook(sql), armed<Mishap>()];
+  const [book, mishaps, maintenance] = [openBook(sql), armed<Mishap>(), bankMaintenance()];
   const losses = () => (mishaps.take('notice-never') ? ALL_DELIVERIES : 0);
   const wake = (): void => {
     courier.wake();
@@ -50,9 +51,9 @@ export async function bankSide({ sql, keysFolder, pageUrl, refundTakesMs, clock,
   return {
     paymentOf: book.read.payment,
     plugin: async (app) => {
-      await app.register(bankApi({ channel, keys, pageUrl, mishaps, wall }));
+      await app.register(bankApi({ channel, keys, pageUrl, mishaps, maintenance, wall }));
       await app.register(bankDesk({ channel, book, mishaps }));
-      await app.register(bankScripts({ channel, book, mishaps }));
+      await app.register(bankScripts({ channel, book, mishaps, maintenance }));
     },
     channel,
     stop: async () => {
