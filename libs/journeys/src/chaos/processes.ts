@@ -88,7 +88,8 @@ export const wiping = ({ system, parts, dir, sql }: Hitting & { readonly dir: st
   kind: 'wipe JetStream',
   async strike(_random, claim): Promise<Fault | undefined> {
     if (!parts.map(claim).every(Boolean)) return undefined;
-    const before = await streamsSeen(sql);
+    // Another fault of the period may have taken PostgreSQL away for as long as it lasts.
+    const before = await until(() => streamsSeen(sql), { within: 60_000, every: 500, what: 'the streams that are known can be read' });
     await Promise.all(parts.map((part) => system.kill(part)));
     await Promise.all(parts.map((part) => rm(join(dir, part, 'store'), { recursive: true, force: true })));
     await Promise.all(parts.map((part) => raise(system, part)));
