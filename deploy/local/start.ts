@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endLeftovers } from './leftovers.ts';
+import { services } from './services.ts';
 import { root, startSystem } from './system.ts';
 import type { System } from './system.ts';
 import { table } from './table.ts';
@@ -17,7 +18,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 // Whoever read our output has gone (a closed terminal, a pipe that ended): that is a stop too, and no crash.
 process.stdout.on('error', () => stop.abort(new Error('nobody listens any more')));
 
-console.log('Starting Yunshi 云市: PostgreSQL, nats-server and seven services, each a process of its own.\n');
+console.log(`Starting Yunshi 云市: PostgreSQL, nats-server and ${services.length} services, each a process of its own.\n`);
 const system = await start();
 if (system) {
   // For whoever wants to talk to it without reading the table, such as `npm run demo`.

@@ -14,7 +14,7 @@ import type { Service } from './services.ts';
 import { startSystem } from './system.ts';
 import type { System, SystemOptions } from './system.ts';
 
-/** Two services that do what their environment says, in place of the real seven. */
+/** Two services that do what their environment says, in place of the real ones. */
 const program = 'deploy/local/fixtures/service.mjs';
 const two: Service[] = [
   { name: 'gateway', port: 8080, program },
