@@ -1,8 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { lookup as systemLookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
-import { isPublicAddress, judgeUrl, type EgressRules } from './destination.ts';
+import { judgeUrl, type EgressRules } from './destination.ts';
+import { guardedLookup } from './lookup.ts';
 
 /**
  * The guard for libraries that make their connections themselves: an agent that connects to one host only, whatever the library is told to
@@ -12,21 +11,12 @@ export function guardedAgent(url: string, rules: EgressRules): HttpAgent | Https
   const judged = judgeUrl(url, rules);
   if (!judged.ok) throw new Error(`egress: ${url} is refused: ${judged.refusal}`);
   const { host, exempt, url: to } = judged.destination;
-  const lookup: LookupFunction = (hostname, options, callback) => {
-    if (hostname !== host) return callback(new Error(`egress: ${hostname} was not approved`), '', 4);
-    systemLookup(hostname, options, (error, address, family) => {
-      const addresses = typeof address === 'string' ? [address] : (address as { address: string }[]).map((one) => one.address);
-      const bad = error || exempt ? undefined : addresses.find((one) => !isPublicAddress(one));
-      if (bad !== undefined) callback(new Error(`egress: ${hostname} resolves to ${bad}`), '', 4);
-      else callback(error, address as string, family);
-    });
-  };
   // Addresses that are no names are never looked up, so the host is compared before a connection is made.
   const approve = (asked: { host?: string | null | undefined; hostname?: string | null | undefined }): void => {
     const name = asked.host ?? asked.hostname ?? '';
     if (name !== host && name !== to.hostname) throw new Error(`egress: ${name} was not approved`);
   };
-  const limits = { keepAlive: true, maxSockets: 16, lookup };
+  const limits = { keepAlive: true, maxSockets: 16, lookup: guardedLookup(host, exempt) };
   return to.protocol === 'https:' ? new OneHostHttps(limits, approve) : new OneHostHttp(limits, approve);
 }
 

@@ -1,8 +1,7 @@
-import { lookup as systemLookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
 import type { Sql } from '@yunshi/db/connect';
 import type { ProductId } from '@yunshi/kernel/ids';
-import { isPublicAddress, judgeUrl, type EgressRules } from '@yunshi/protocols/egress/destination';
+import { judgeUrl, type EgressRules } from '@yunshi/protocols/egress/destination';
+import { guardedLookup } from '@yunshi/protocols/egress/lookup';
 import type { Vault } from '@yunshi/service/vault';
 import { Pool } from 'undici';
 import { forwardPolicy } from '../policy.ts';
@@ -85,20 +84,10 @@ export function upstreamMap({ sql, vault, nowMs, rules, sandboxUrl }: UpstreamPa
   };
 }
 
-/** Connects to public addresses only, whatever its name resolves to at that moment, unless the host is exempt in development. */
 function guardedPool(origin: string, host: string, exempt: boolean): Pool {
-  const lookup: LookupFunction = (hostname, options, callback) => {
-    if (hostname !== host) return callback(new Error(`egress: ${hostname} was not approved`), '', 4);
-    systemLookup(hostname, options, (error, address, family) => {
-      const addresses = typeof address === 'string' ? [address] : (address as { address: string }[]).map((one) => one.address);
-      const bad = error || exempt ? undefined : addresses.find((one) => !isPublicAddress(one));
-      if (bad !== undefined) callback(new Error(`egress: ${hostname} resolves to ${bad}`), '', 4);
-      else callback(error, address as string, family);
-    });
-  };
   return new Pool(origin, {
     connections: forwardPolicy.connectionsMax,
-    connect: { timeout: forwardPolicy.connectMsMax, lookup },
+    connect: { timeout: forwardPolicy.connectMsMax, lookup: guardedLookup(host, exempt) },
     headersTimeout: forwardPolicy.answerMsMax,
     bodyTimeout: forwardPolicy.silenceMsMax,
     keepAliveTimeout: forwardPolicy.keepAliveMs,
