@@ -1,17 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-
-/** RFC 9110 section 7.6.1: about one connection, not about the message. */
-const hopByHop = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+import { headersThatGoOn } from '@yunshi/http/hop';
 
 /** Ours to say: what a client writes there would be taken for the gateway's word. */
 const ours = new Set([
@@ -30,9 +18,6 @@ const ours = new Set([
   'baggage',
 ]);
 
-const namedByConnection = (connection: string | undefined): ReadonlySet<string> =>
-  new Set((connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
-
 export type Hop = {
   readonly address: string;
   readonly protocol: string;
@@ -44,12 +29,7 @@ export type Hop = {
 
 /** The headers for the upstream: the client's, less what belongs to its connection, and what the gateway knows of it. */
 export function requestHeaders(from: IncomingHttpHeaders, hop: Hop): Record<string, string | string[]> {
-  const dropped = namedByConnection(from.connection);
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(from)) {
-    if (value === undefined || hopByHop.has(name) || ours.has(name) || dropped.has(name)) continue;
-    headers[name] = value;
-  }
+  const headers = headersThatGoOn(from, ours);
   headers['x-request-id'] = hop.requestId;
   headers['x-forwarded-for'] = hop.address;
   headers['x-forwarded-proto'] = hop.protocol;
@@ -58,14 +38,7 @@ export function requestHeaders(from: IncomingHttpHeaders, hop: Hop): Record<stri
   return headers;
 }
 
+const perHop = new Set(['x-request-id']);
 /** The upstream's headers for the client, less what belongs to the inner connection. */
-export function responseHeaders(from: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | string[]> {
-  const { connection } = from;
-  const dropped = namedByConnection(Array.isArray(connection) ? connection.join(',') : connection);
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(from)) {
-    if (value === undefined || hopByHop.has(name) || dropped.has(name) || name === 'x-request-id') continue;
-    headers[name] = value;
-  }
-  return headers;
-}
+export const responseHeaders = (from: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | string[]> =>
+  headersThatGoOn(from, perHop);
