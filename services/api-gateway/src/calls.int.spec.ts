@@ -311,7 +311,12 @@ describe('a process that is killed', () => {
     const urls = [...victims.map(({ url }) => url), gateways[0]!.url];
     const load = urls.flatMap((url) =>
       Array.from({ length: 12 }, async () => {
-        while (!isOver) await call(of, '/', {}, url).catch(() => new Promise((resolve) => setTimeout(resolve, 20)));
+        // Who called a process that has died goes away.
+        for (let isThere = true; isThere && !isOver;)
+          isThere = await call(of, '/', {}, url).then(
+            () => true,
+            () => false,
+          );
       }),
     );
     for (const { process: victim } of victims) {
