@@ -17,7 +17,7 @@ import fastify from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { start } from './app.ts';
 import type { Running } from './app.ts';
-import { readConfig } from './config.ts';
+import { testConfig } from './config.fixture.ts';
 
 const database = await testDatabase('fulfillment');
 const nats = await testNats();
@@ -55,23 +55,7 @@ const delivers = (body: Record<string, unknown>) => ({
 beforeAll(async () => {
   const address = await endpoint.listen({ host: '127.0.0.1', port: 0 });
   endpointUrl = `${address}/deliver`;
-  service = await start(
-    readConfig({
-      DATABASE_URL: database.url,
-      NATS_URL: nats.url,
-      AUTH_ISSUER: issuer.issuer,
-      AUTH_JWKS_URL: 'http://127.0.0.1/jwks',
-      AUTH_AUDIENCE: issuer.audience,
-      TEST_CLOCK: 'on',
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'silent',
-      ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-      // The only private address that the egress guard lets through in development: here it leads to this file's own endpoint.
-      PROVIDER_SANDBOX_URL: address,
-      SANDBOX_PROVIDER_SECRET: randomBytes(16).toString('hex'),
-    }),
-    { auth: issuer.auth },
-  );
+  service = await start(testConfig({ databaseUrl: database.url, natsUrl: nats.url, issuer, sandboxUrl: address }), { auth: issuer.auth });
 });
 afterAll(async () => {
   await service.stop();

@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { start } from '../app.ts';
 import type { Running } from '../app.ts';
 import { boundTo } from '../bound-to.ts';
-import { readConfig } from '../config.ts';
+import { testConfig } from '../config.fixture.ts';
 import { linePolicy } from './policy.ts';
 
 /*
@@ -55,22 +55,9 @@ endpoint.post('/deliver', async (request, reply) => {
 
 beforeAll(async () => {
   const address = await endpoint.listen({ host: '127.0.0.1', port: 0 });
-  service = await start(
-    readConfig({
-      DATABASE_URL: database.url,
-      NATS_URL: nats.url,
-      AUTH_ISSUER: issuer.issuer,
-      AUTH_JWKS_URL: 'http://127.0.0.1/jwks',
-      AUTH_AUDIENCE: issuer.audience,
-      TEST_CLOCK: 'on',
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'silent',
-      ENCRYPTION_KEY: encryptionKey.toString('base64'),
-      PROVIDER_SANDBOX_URL: address,
-      SANDBOX_PROVIDER_SECRET: randomBytes(16).toString('hex'),
-    }),
-    { auth: issuer.auth },
-  );
+  service = await start(testConfig({ databaseUrl: database.url, natsUrl: nats.url, issuer, sandboxUrl: address, encryptionKey }), {
+    auth: issuer.auth,
+  });
   productId = await calledProduct(address);
 });
 afterAll(async () => {

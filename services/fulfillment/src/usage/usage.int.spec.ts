@@ -19,7 +19,7 @@ import { CommonClient } from 'tencentcloud-sdk-nodejs-common/tencentcloud/common
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { start } from '../app.ts';
 import type { Running } from '../app.ts';
-import { readConfig } from '../config.ts';
+import { testConfig } from '../config.fixture.ts';
 import { linePolicy } from '../instance/policy.ts';
 import { usagePolicy } from './policy.ts';
 
@@ -63,22 +63,7 @@ function obeyed(body: Body): unknown {
 
 beforeAll(async () => {
   address = await endpoint.listen({ host: '127.0.0.1', port: 0 });
-  service = await start(
-    readConfig({
-      DATABASE_URL: database.url,
-      NATS_URL: nats.url,
-      AUTH_ISSUER: issuer.issuer,
-      AUTH_JWKS_URL: 'http://127.0.0.1/jwks',
-      AUTH_AUDIENCE: issuer.audience,
-      TEST_CLOCK: 'on',
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'silent',
-      ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-      PROVIDER_SANDBOX_URL: address,
-      SANDBOX_PROVIDER_SECRET: randomBytes(16).toString('hex'),
-    }),
-    { auth: issuer.auth },
-  );
+  service = await start(testConfig({ databaseUrl: database.url, natsUrl: nats.url, issuer, sandboxUrl: address }), { auth: issuer.auth });
 });
 afterAll(async () => {
   await service.stop();
