@@ -287,6 +287,16 @@ describe('what is metered', () => {
     expect(await use('s-of-nobody', { add: 1 })).toMatchObject({ status: 404 });
   });
 
+  test('is used by hand on the provider’s own page, which then shows it', async () => {
+    const { signId } = await made();
+    const page = await (await fetch(`${site}/`)).text();
+    const action = new RegExp(`action="(instances/${signId}/usage)"`).exec(page)?.[1];
+    const posted = await fetch(`${site}/${action}`, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ add: '1.5' }) });
+    expect(posted.status).toBe(303);
+    const shown = await fetch(new URL(posted.headers.get('location')!, posted.url));
+    expect(await shown.text()).toContain('1.5 / 4 Gb');
+  });
+
   test('begins anew with a renewal, however often that is told', async () => {
     const { orderId, signId } = await made();
     const renew = () => call(renewInstance(subject, { orderId, signId, expires: new Date('2027-01-01T00:00:00+08:00'), terms: metered }));
